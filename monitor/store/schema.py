@@ -1,0 +1,245 @@
+"""The schema, as readable SQL. Comments after `--` become the data dictionary in storage/README.md.
+
+One function per migration, applied in order when the file is opened; never edited after a release.
+"""
+
+from __future__ import annotations
+
+V1 = """
+CREATE TABLE sources ( -- one row per configured source, with the state of its polling
+  id TEXT PRIMARY KEY,                   -- as in config/sources.yaml
+  name TEXT NOT NULL DEFAULT '',         -- for people
+  kind TEXT NOT NULL,                    -- feed, page, sitemap, watch or search
+  url TEXT NOT NULL,                     -- as configured
+  permanent_url TEXT NOT NULL DEFAULT '', -- where a permanent redirect points; polled once it is taken over
+  permanent_seen INTEGER NOT NULL DEFAULT 0, -- how many polls in a row gave that redirect
+  permanent_since TEXT,                  -- when it was first given
+  homepage TEXT NOT NULL DEFAULT '',     -- for people
+  country TEXT NOT NULL DEFAULT '',      -- ISO 3166 two letters, or int
+  lang TEXT NOT NULL DEFAULT '',         -- en, ja or empty
+  category TEXT NOT NULL DEFAULT '',     -- group in the catalogue
+  authority TEXT NOT NULL DEFAULT '',    -- official, industry, thinktank, press or aggregator
+  enabled INTEGER NOT NULL DEFAULT 1,    -- 0: no longer in the configuration, or switched off
+  state TEXT NOT NULL DEFAULT 'new',     -- new, ok, failing, silent, gone or disabled
+  state_since TEXT,                      -- when it entered that state
+  state_reason TEXT NOT NULL DEFAULT '', -- why, in words
+  failures INTEGER NOT NULL DEFAULT 0,   -- failed polls in a row
+  next_poll_at TEXT,                     -- not polled before this
+  last_polled_at TEXT,                   -- last attempt
+  last_ok_at TEXT,                       -- last attempt that was read
+  newest_item_at TEXT,                   -- date of the newest item it ever gave
+  usual_gap_hours REAL,                  -- its usual time between new items, from its own history
+  created_at TEXT NOT NULL               -- first seen in the configuration
+) STRICT;
+
+CREATE TABLE fetches ( -- what is remembered of each URL, for conditional requests
+  url TEXT PRIMARY KEY,                  -- exactly as requested
+  etag TEXT NOT NULL DEFAULT '',         -- byte for byte, with quotes and W/
+  last_modified TEXT NOT NULL DEFAULT '', -- byte for byte
+  body_sha256 TEXT NOT NULL DEFAULT '',  -- of the last body, to see "200 but unchanged"
+  fetched_at TEXT NOT NULL               -- last answer
+) STRICT;
+
+CREATE TABLE items ( -- everything ever seen, with its outcome and the reason for it
+  id INTEGER PRIMARY KEY,
+  source_id TEXT NOT NULL REFERENCES sources(id), -- the source that showed it first
+  identity TEXT NOT NULL UNIQUE,         -- canonical URL, else source and guid: one article, one item
+  url TEXT NOT NULL DEFAULT '',          -- as the source gave it
+  canonical_url TEXT NOT NULL DEFAULT '', -- without tracking, for comparison only
+  title TEXT NOT NULL DEFAULT '',
+  summary TEXT NOT NULL DEFAULT '',      -- the source's own teaser
+  content TEXT NOT NULL DEFAULT '',      -- the source's own full text, emptied once processed
+  lang TEXT NOT NULL DEFAULT '',
+  author TEXT NOT NULL DEFAULT '',
+  outlet TEXT NOT NULL DEFAULT '',       -- publisher named by a search feed
+  published_at TEXT,                     -- as the source dates it
+  first_seen_at TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'pending', -- pending or done
+  outcome TEXT NOT NULL DEFAULT '',      -- match, near-miss, no-match, too-old, unreadable or skipped
+  reason TEXT NOT NULL DEFAULT '',       -- why, in words
+  extract_status TEXT NOT NULL DEFAULT '', -- ok, empty, unreadable, timeout or not-html
+  attempts INTEGER NOT NULL DEFAULT 0,   -- tries to fetch and read the page
+  first_try_at TEXT,                     -- the first of them
+  next_try_at TEXT,                      -- not tried again before this
+  processed_at TEXT
+) STRICT;
+CREATE INDEX items_pending ON items(next_try_at) WHERE status = 'pending';
+CREATE INDEX items_source ON items(source_id, first_seen_at);
+CREATE INDEX items_canonical ON items(canonical_url) WHERE canonical_url <> '';
+
+CREATE TABLE sightings ( -- every place an item was seen: one article in five feeds is one item, five rows
+  source_id TEXT NOT NULL REFERENCES sources(id),
+  guid TEXT NOT NULL,                    -- the id the source gave it
+  item_id INTEGER NOT NULL REFERENCES items(id) ON DELETE CASCADE,
+  url TEXT NOT NULL DEFAULT '',
+  seen_at TEXT NOT NULL,
+  PRIMARY KEY (source_id, guid, item_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sightings_item ON sightings(item_id);
+
+CREATE TABLE articles ( -- text of matches and near misses: for analysis here, never sent in full
+  item_id INTEGER PRIMARY KEY REFERENCES items(id) ON DELETE CASCADE,
+  url TEXT NOT NULL,
+  title TEXT NOT NULL DEFAULT '',
+  text TEXT NOT NULL DEFAULT '',
+  lang TEXT NOT NULL DEFAULT '',         -- en, ja or other
+  author TEXT NOT NULL DEFAULT '',
+  published TEXT NOT NULL DEFAULT '',    -- as the page says, with its own offset
+  published_at TEXT,                     -- the same in UTC
+  label TEXT NOT NULL DEFAULT 'article', -- article, teaser, json-ld or feed: where the text is from
+  text_sha256 TEXT NOT NULL DEFAULT '',  -- of the normalised text
+  extracted_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE verdicts ( -- what the rules said of an item; the newest row of an item counts
+  id INTEGER PRIMARY KEY,
+  item_id INTEGER NOT NULL REFERENCES items(id) ON DELETE CASCADE,
+  decided_at TEXT NOT NULL,
+  rules_version TEXT NOT NULL DEFAULT '', -- hash of the rules and concepts that decided
+  basis TEXT NOT NULL DEFAULT 'page',    -- page, feed or teaser: which text was read
+  match INTEGER NOT NULL,                -- 1 or 0
+  near_miss INTEGER NOT NULL,            -- 1 or 0
+  score REAL NOT NULL,                   -- sum of the weights in verdict_parts
+  priority TEXT,                         -- high, normal or low; empty unless it matched
+  event TEXT,
+  corridors TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(corridors)),
+  topics TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(topics)),
+  rules TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(rules)),
+  organisations TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(organisations)),
+  programmes TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(programmes)),
+  amounts TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(amounts)), -- [{text, currency, value}]
+  evidence TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(evidence)), -- [{field, start, end, quote, rule}]
+  why TEXT NOT NULL DEFAULT ''           -- one line for people
+) STRICT;
+CREATE INDEX verdicts_item ON verdicts(item_id);
+
+CREATE TABLE verdict_parts ( -- the addends of a score, one row each
+  verdict_id INTEGER NOT NULL REFERENCES verdicts(id) ON DELETE CASCADE,
+  n INTEGER NOT NULL,                    -- order within the verdict
+  rule TEXT NOT NULL,                    -- id of the rule
+  label TEXT NOT NULL,                   -- what it was given for
+  weight REAL NOT NULL,
+  field TEXT NOT NULL DEFAULT '',        -- title or text, with code-point offsets into it
+  start INTEGER NOT NULL DEFAULT 0,
+  "end" INTEGER NOT NULL DEFAULT 0,
+  quote TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (verdict_id, n)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stories ( -- one row per story: the same news in any number of outlets and languages
+  id INTEGER PRIMARY KEY,
+  title TEXT NOT NULL DEFAULT '',        -- of the leading article
+  lead_match_id INTEGER,                 -- official source first, then earliest
+  first_at TEXT NOT NULL,                -- when its first article was matched
+  updated_at TEXT NOT NULL,              -- when its last article was matched
+  outlets INTEGER NOT NULL DEFAULT 1     -- how many sources carry it
+) STRICT;
+
+CREATE TABLE matches ( -- what the rules let through
+  id INTEGER PRIMARY KEY,
+  item_id INTEGER NOT NULL UNIQUE REFERENCES items(id) ON DELETE CASCADE,
+  verdict_id INTEGER NOT NULL REFERENCES verdicts(id),
+  story_id INTEGER NOT NULL REFERENCES stories(id),
+  matched_at TEXT NOT NULL,
+  alert INTEGER NOT NULL DEFAULT 1       -- 0: stored without alerting (backfill, changed rules)
+) STRICT;
+CREATE INDEX matches_story ON matches(story_id);
+CREATE INDEX matches_at ON matches(matched_at);
+
+CREATE TABLE fingerprints ( -- what stories are compared by
+  match_id INTEGER PRIMARY KEY REFERENCES matches(id) ON DELETE CASCADE,
+  simhash TEXT NOT NULL,                 -- 64 bits, hexadecimal
+  features TEXT NOT NULL CHECK (json_valid(features)) -- organisations, amounts, dates … of the article
+) STRICT;
+
+CREATE TABLE fingerprint_bands ( -- look-up of near-identical texts: equal bands make a candidate
+  band INTEGER NOT NULL,
+  match_id INTEGER NOT NULL REFERENCES matches(id) ON DELETE CASCADE,
+  PRIMARY KEY (band, match_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE story_joins ( -- why each match joined its story, and which stories it was kept out of
+  id INTEGER PRIMARY KEY,
+  match_id INTEGER NOT NULL REFERENCES matches(id) ON DELETE CASCADE,
+  other_match_id INTEGER,                -- the article it was compared with
+  decision TEXT NOT NULL,                -- new, joined or vetoed
+  score REAL NOT NULL DEFAULT 0,
+  reason TEXT NOT NULL,
+  decided_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX story_joins_match ON story_joins(match_id);
+
+CREATE TABLE digest_state ( -- how far each digest has come
+  name TEXT PRIMARY KEY,                 -- as in config/digests.yaml
+  configured_at TEXT NOT NULL,           -- its first window starts here
+  watermark_at TEXT NOT NULL,            -- everything before this has been composed
+  last_fire_at TEXT                      -- the last scheduled time that was served
+) STRICT;
+
+CREATE TABLE digests ( -- every digest ever composed
+  id TEXT PRIMARY KEY,                   -- deterministic: name, kind and window
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,                    -- scheduled, immediate, weekly or first-look
+  window_start TEXT NOT NULL,
+  window_end TEXT NOT NULL,
+  composed_at TEXT NOT NULL,
+  subject TEXT NOT NULL DEFAULT '',
+  stories INTEGER NOT NULL               -- how many stories it shows
+) STRICT;
+
+CREATE TABLE digest_claims ( -- which match went into which digest: claimed once per digest name
+  digest_name TEXT NOT NULL,
+  match_id INTEGER NOT NULL REFERENCES matches(id) ON DELETE CASCADE,
+  digest_id TEXT NOT NULL REFERENCES digests(id),
+  story_id INTEGER NOT NULL,
+  role TEXT NOT NULL DEFAULT 'new',      -- new, update or overflow (counted as "n more")
+  PRIMARY KEY (digest_name, match_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX digest_claims_story ON digest_claims(digest_name, story_id);
+
+CREATE TABLE outbox ( -- one row per message and recipient, written with the claims in one transaction
+  id INTEGER PRIMARY KEY,
+  key TEXT NOT NULL UNIQUE,              -- deterministic per digest, channel and recipient
+  digest_id TEXT NOT NULL,
+  digest_name TEXT NOT NULL,
+  channel TEXT NOT NULL,                 -- name in config/monitor.yaml
+  kind TEXT NOT NULL,                    -- file, email, slack, webhook or apprise
+  recipient TEXT NOT NULL DEFAULT '',
+  subject TEXT NOT NULL DEFAULT '',
+  payload TEXT NOT NULL CHECK (json_valid(payload)), -- frozen when composed
+  message_id TEXT NOT NULL DEFAULT '',   -- the e-mail Message-ID, the same on every try
+  status TEXT NOT NULL DEFAULT 'pending', -- pending, sending, retry, sent, dead or dropped
+  attempts INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL,
+  retry_at TEXT,                         -- not tried again before this
+  lease_until TEXT,                      -- while sending: whose turn it is until when
+  sent_at TEXT,
+  response TEXT NOT NULL DEFAULT '',     -- what the receiver said
+  error TEXT NOT NULL DEFAULT ''         -- why the last try failed
+) STRICT;
+CREATE INDEX outbox_due ON outbox(status, retry_at);
+
+CREATE TABLE feedback ( -- what people thought of a match, a near miss or a missed article
+  id INTEGER PRIMARY KEY,
+  item_id INTEGER,                       -- empty for an article the monitor never saw
+  url TEXT NOT NULL DEFAULT '',
+  judgement TEXT NOT NULL CHECK (judgement IN ('good', 'bad', 'missed')),
+  note TEXT NOT NULL DEFAULT '',
+  created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE runs ( -- one row per cycle of work, with its report
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,                    -- cycle, poll, process, compose, flush or backfill
+  started_at TEXT NOT NULL,
+  ended_at TEXT NOT NULL,
+  ok INTEGER NOT NULL,
+  report TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(report))
+) STRICT;
+
+CREATE TABLE state ( -- small facts of the service: heartbeat, first start, operator alerts already told
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL,
+  at TEXT NOT NULL
+) STRICT;
+"""
