@@ -486,6 +486,59 @@ class Delivery:
     response: str  # what the receiver said, without secrets
 
 
+# --- what a poll leaves behind ---
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item never seen before. `status` "pending" is read next; "done" was only noted (`reason`)."""
+
+    identity: str  # canonical URL, else source and guid
+    guid: str
+    url: str
+    canonical_url: str
+    title: str
+    summary: str
+    content: str
+    lang: str
+    author: str
+    outlet: str
+    published_at: datetime | None
+    status: str = "pending"
+    outcome: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A known item seen again under another source or guid."""
+
+    identity: str
+    guid: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PollRecord:
+    """Everything one poll changes, stored in one transaction: items and validators together."""
+
+    source_id: str
+    polled_at: datetime
+    ok: bool
+    next_poll_at: datetime | None  # None: never again
+    state: str
+    state_reason: str
+    failures: int
+    new_items: tuple[NewItem, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    fetches: tuple[FetchState, ...] = ()
+    newest_item_at: datetime | None = None
+    usual_gap_hours: float | None = None
+    permanent_url: str = ""
+    permanent_seen: int = 0
+    permanent_since: datetime | None = None
+
+
 # --- reports ---------------------------------------------------------------------------------
 
 

@@ -1,0 +1,25 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of reference data, where the machine has one."""
+    folder = os.environ.get("MONITOR_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("MONITOR_TEST_DATA names no folder of reference data")
+    return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests talk to this machine only; a proxy variable would send them elsewhere."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
