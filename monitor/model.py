@@ -302,7 +302,9 @@ class Fingerprint:
     organisations: tuple[str, ...] = ()
     programmes: tuple[str, ...] = ()
     corridors: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()  # all countries named, for the third-country veto
+    countries: tuple[str, ...] = ()  # named in the title, for the country-pair veto
+    names: tuple[str, ...] = ()  # proper names no list holds: capitalised words, Latin and katakana runs
+    numbers: tuple[str, ...] = ()  # figures with a unit or many digits
     amounts: tuple[Amount, ...] = ()
     event_dates: tuple[str, ...] = ()  # YYYY-MM-DD or --MM-DD
     ordinals: tuple[str, ...] = ()  # "second plant", 第2工場
@@ -320,6 +322,7 @@ class StoryMember:
     canonical_url: str
     published_at: datetime | None
     fingerprint: Fingerprint
+    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
