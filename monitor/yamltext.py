@@ -8,6 +8,7 @@ events, which is several times faster than a round-trip load and keeps every mar
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,7 @@ class YamlText:
     places: dict[Loc, tuple[int, int]]
 
     def place(self, loc: Loc) -> tuple[int, int]:
-        """Line and column (from 1) of the value at `loc`, or of the nearest parent that stands in the file."""
+        """Line and column (from 1) of the value at `loc`, or of its nearest parent in the file."""
         while loc and loc not in self.places:
             loc = loc[:-1]
         return self.places.get(loc, (1, 1))
@@ -64,6 +65,10 @@ def parse(path: str, text: str) -> YamlText:
     """Reads one YAML document. Raises ConfigError with file, line and column."""
     if len(text) > MAX_CHARACTERS:
         raise ConfigError([Problem(path, 0, 0, f"the file is larger than {MAX_CHARACTERS:,} characters")])
+    directive = re.search(r"^%", text, re.MULTILINE)
+    if directive:
+        line = text.count("\n", 0, directive.start()) + 1
+        raise ConfigError([Problem(path, line, 1, "a line begins with %", "directives are not read")])
     try:
         builder = _Builder(path, text)
         data = builder.document()
