@@ -1,1 +1,1 @@
-"""See docs/design.md for what this room knows."""
+"""A small news site of our own on 127.0.0.1, for trying the monitor without any network."""
