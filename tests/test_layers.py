@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent / "monitor"
 LAYERS = {
     0: {"model", "errors", "__init__"},
     1: {
-        "sources", "extract", "rules", "stories", "digest", "schedule", "health", "urls", "text",
+        "sources", "extract", "rules", "stories", "reading", "digest", "schedule", "health", "urls", "text",
         "dates", "money", "yamltext", "plot",
     },
     2: {"fetch", "store", "deliver", "settings", "workers", "archives", "log"},
