@@ -141,4 +141,4 @@ def listing(outlet: str, stories: list[Story]) -> bytes:
 
 def broken_feed() -> bytes:
     """A feed whose server answers with an error page and status 200."""
-    return b"<!doctype html><html><head><title>503</title></head><body><h1>Service unavailable</h1></body></html>"
+    return b"<!doctype html><html><head><title>503</title></head><body><h1>Service unavailable</h1></body>"

@@ -1,0 +1,97 @@
+"""When things happen: APScheduler with its knobs set in the open.
+
+Truth lives in the database (`next_poll_at`, `retry_at`, the digests' watermarks); the jobs here only
+look often enough. So a missed or doubled run costs nothing, and one tick job beats one job per source.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+Job = Callable[[], Awaitable[None]]
+OnError = Callable[[str, BaseException], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """Runs named jobs; none runs twice at a time, none is dropped for being late."""
+
+    def __init__(self, *, on_error: OnError) -> None:
+        self._on_error = on_error
+        self._running: set[asyncio.Task[None]] = set()
+        self.counts: Counter[str] = Counter()  # error:<job>, missed:<job>, busy:<job>
+        self._scheduler = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={
+                # The default of one second drops a run whenever the loop was busy for longer.
+                "misfire_grace_time": None,
+                # Ten late runs of a tick are one run.
+                "coalesce": True,
+                # A step never runs beside itself: what it reads from the database is its to finish.
+                "max_instances": 1,
+            },
+        )
+        self._scheduler.add_listener(self._note, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+
+    def every(self, name: str, seconds: float, job: Job, *, first_at: datetime | None = None) -> None:
+        """Runs `job` every so many seconds, for the first time at `first_at` (now, when that is past)."""
+        trigger = IntervalTrigger(seconds=max(1, round(seconds)), start_date=first_at, timezone=UTC)
+        options = {"next_run_time": first_at} if first_at else {}
+        self._scheduler.add_job(self._guarded(name, job), trigger, id=name, name=name, **options)
+
+    def daily(self, name: str, hour: int, minute: int, job: Job) -> None:
+        """Runs `job` once a day, UTC."""
+        trigger = CronTrigger(hour=hour, minute=minute, timezone=UTC)
+        self._scheduler.add_job(self._guarded(name, job), trigger, id=name, name=name)
+
+    def start(self) -> None:
+        """Starts inside the running loop."""
+        self._scheduler.start()
+
+    async def stop(self, grace_s: float) -> bool:
+        """Starts nothing more and waits for what runs; what is left after `grace_s` seconds is cancelled.
+
+        AsyncIOScheduler.shutdown(wait=True) cancels running coroutines instead of waiting for them
+        (apscheduler issues 233 and 675), so the jobs' own tasks are awaited here first.
+        Returns whether everything finished by itself.
+        """
+        self._scheduler.pause()
+        left: set[asyncio.Task[None]] = set()
+        if self._running:
+            _, left = await asyncio.wait(self._running, timeout=grace_s)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        self._scheduler.shutdown(wait=False)
+        return not left
+
+    def _guarded(self, name: str, job: Job) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._running.add(task)
+            try:
+                await job()
+            except Exception as error:  # the one place: a job that fails must not end the service
+                self.counts[f"error:{name}"] += 1
+                _log.exception("job %s failed", name)
+                self._on_error(name, error)
+            finally:
+                self._running.discard(task)
+
+        return run
+
+    def _note(self, event: JobEvent) -> None:
+        what = "missed" if event.code == EVENT_JOB_MISSED else "busy"
+        self.counts[f"{what}:{event.job_id}"] += 1
+        _log.debug("job %s %s", event.job_id, what)
