@@ -1,0 +1,155 @@
+"""What makes a worker a service: one at a time, stopped by signals, watched from outside.
+
+Nothing here knows what the work is; `app.py` brings it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+
+from systemd_watchdog import WatchDog
+
+from monitor.errors import MonitorError, StoreError
+
+_log = logging.getLogger(__name__)
+
+
+class Lock:
+    """Only one worker per database. The kernel drops the lock with the process, however it ends."""
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_name(database.name + ".lock")
+        self._file: int | None = None
+
+    def __enter__(self) -> Lock:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StoreError(f"cannot write beside the database: {self.path}: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(self._file, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._file)
+            self._file = None
+            raise MonitorError(
+                f"another worker (process {holder}) already runs on this database; "
+                "stop it first, or give this one its own with --db FILE"
+            ) from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The file stays: removing it would let a third worker lock a new one while a second holds the old.
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+class Signals:
+    """SIGTERM and SIGINT ask to stop, a second one ends at once; SIGHUP asks to read the configuration again."""
+
+    def __init__(self, *, on_reload: Callable[[], None] | None = None) -> None:
+        self.stop = asyncio.Event()
+        self._on_reload = on_reload
+
+    def install(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop, number)
+        if self._on_reload:
+            loop.add_signal_handler(signal.SIGHUP, self._on_reload)
+
+    def remove(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+    def _stop(self, number: int) -> None:
+        if self.stop.is_set():
+            os._exit(128 + number)
+        _log.info("stopping: finishing what is under way (once more to end at once)")
+        self.stop.set()
+
+
+class Systemd:
+    """READY, STATUS and WATCHDOG messages (sd_notify(3)); silent where systemd did not start us."""
+
+    def __init__(self) -> None:
+        self._link = WatchDog() if os.environ.get("NOTIFY_SOCKET") else None
+
+    def ready(self) -> None:
+        if self._link:
+            self._link.ready()
+
+    def status(self, text: str) -> None:
+        if self._link:
+            self._link.status(text)
+
+    def alive(self) -> None:
+        """Called when work made progress, so that a stuck loop is restarted."""
+        if self._link:
+            self._link.ping()
+
+
+class Endpoint:
+    """`/healthz` and `/metrics` over HTTP, off unless a port is configured; localhost by default."""
+
+    def __init__(
+        self, host: str, port: int, *, health: Callable[[], tuple[bool, str]], metrics: Callable[[], bytes]
+    ) -> None:
+        self._server = ThreadingHTTPServer((host, port), _endpoint_handler(health, metrics))
+        self._server.daemon_threads = True
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, name="endpoint", daemon=True)
+
+    def __enter__(self) -> Endpoint:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _endpoint_handler(
+    health: Callable[[], tuple[bool, str]], metrics: Callable[[], bytes]
+) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10
+
+        def do_GET(self) -> None:
+            if self.path == "/healthz":
+                well, text = health()
+                self._answer(200 if well else 503, "text/plain; charset=utf-8", (text + "\n").encode())
+            elif self.path == "/metrics":
+                self._answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics())
+            else:
+                self._answer(404, "text/plain", b"/healthz or /metrics\n")
+
+        def _answer(self, status: int, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Scrapes are not events."""
+
+    return Handler
