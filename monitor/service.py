@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 
-from systemd_watchdog import WatchDog
+from systemd_watchdog.systemd_watchdog import WatchDog
 
 from monitor.errors import MonitorError, StoreError
 
@@ -60,7 +60,7 @@ class Lock:
 
 
 class Signals:
-    """SIGTERM and SIGINT ask to stop, a second one ends at once; SIGHUP asks to read the configuration again."""
+    """SIGTERM and SIGINT ask to stop, a second one ends at once; SIGHUP asks to reload the configuration."""
 
     def __init__(self, *, on_reload: Callable[[], None] | None = None) -> None:
         self.stop = asyncio.Event()

@@ -72,18 +72,21 @@ async def test_sigterm_asks_to_stop_and_sighup_to_reload() -> None:
         signals.remove()
 
 
+def get(url: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
 @pytest.mark.parametrize(("well", "status"), [(True, 200), (False, 503)])
 def test_healthz_answers_by_the_workers_health(well: bool, status: int) -> None:
     with Endpoint("127.0.0.1", 0, health=lambda: (well, "words"), metrics=lambda: b"x 1\n") as endpoint:
         base = f"http://127.0.0.1:{endpoint.port}"
-        try:
-            with urllib.request.urlopen(f"{base}/healthz") as answer:
-                assert (answer.status, answer.read()) == (status, b"words\n")
-        except urllib.error.HTTPError as error:
-            with error:
-                assert (error.code, error.read()) == (status, b"words\n")
-        with urllib.request.urlopen(f"{base}/metrics") as answer:
-            assert answer.read() == b"x 1\n"
+        assert get(f"{base}/healthz") == (status, b"words\n")
+        assert get(f"{base}/metrics") == (200, b"x 1\n")
 
 
 def test_systemd_is_told_when_it_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
