@@ -1,0 +1,126 @@
+"""A feed's outline, read with lxml before feedparser sees it.
+
+feedparser costs about a millisecond an entry, this a fraction of that, and most polls bring little
+that is new: entries whose id is known are cut out first. Only clean documents are cut, and only
+entries that name their id themselves, so that what is left reads exactly as it did before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+# The namespaces whose <item> and <entry> feedparser takes for entries.
+_ENTRY_SPACES = frozenset({
+    "", "http://backend.userland.com/rss", "http://backend.userland.com/rss2",
+    "http://blogs.law.harvard.edu/tech/rss", "http://purl.org/rss/1.0/",
+    "http://my.netscape.com/rdf/simple/0.9/", "http://purl.org/atom/ns#", "http://www.w3.org/2005/Atom",
+})  # fmt: skip
+_RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What could be told without feedparser. `ids` are those of the entries kept, "" where none."""
+
+    data: bytes  # the document to give to feedparser, UTF-8
+    clean: bool = False  # well-formed, and its entries are where feedparser looks for them
+    ids: tuple[str, ...] = ()
+    total: int = 0  # entries before anything was cut
+    known: int = 0  # entries cut because they are known
+    beyond: int = 0  # entries cut because there are too many
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[str] = field(default=frozenset())
+
+
+def outline(data: bytes, known: frozenset[str], max_entries: int) -> Outline:
+    """Reads UTF-8 XML; a document that is not well-formed comes back whole."""
+    root = _tree(data)
+    if root is None:
+        return Outline(data, **_skips_in_text(data))
+    skips = {"skip_hours": _skip_hours(root), "skip_days": _skip_days(root)}
+    entries = [node for node in root.iter(etree.Element) if _local(node) in ("item", "entry")]
+    spaces = {etree.QName(node).namespace or "" for node in entries}
+    if not spaces <= _ENTRY_SPACES or root.getroottree().docinfo.doctype:
+        return Outline(data, total=len(entries), **skips)
+    ids = [_id_of(node) for node in entries]
+    # An id that several entries share identifies none of them.
+    times = Counter(ids)
+    drop = [bool(one) and one in known and times[one] == 1 for one in ids]
+    seen = sum(drop)
+    kept = [index for index, gone in enumerate(drop) if not gone]
+    for index in kept[max_entries:]:
+        drop[index] = True
+    if any(drop):
+        for node, gone in zip(entries, drop, strict=True):
+            if gone and (parent := node.getparent()) is not None:
+                parent.remove(node)
+        data = etree.tostring(root.getroottree(), encoding="utf-8", xml_declaration=True)
+    return Outline(
+        data, True, tuple(ids[index] for index in kept[:max_entries]), len(ids), seen,
+        len(kept[max_entries:]), **skips,
+    )  # fmt: skip
+
+
+def mended(data: bytes) -> bytes | None:
+    """What lxml makes of a document that is not well-formed, as well-formed XML; None: nothing."""
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    return None if root is None else etree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _tree(data: bytes) -> etree._Element | None:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, remove_comments=True)
+    try:
+        return etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def _local(node: etree._Element) -> str:
+    return etree.QName(node).localname.lower()
+
+
+def _id_of(entry: etree._Element) -> str:
+    """The id an entry names itself; of several the last, as feedparser has it."""
+    found = (entry.get(_RDF_ABOUT) or "").strip()
+    for child in entry.iterchildren(etree.Element):
+        name = etree.QName(child)
+        if (name.namespace or "") in _ENTRY_SPACES and name.localname.lower() in ("guid", "id"):
+            found = "".join(child.itertext()).strip()
+    return found
+
+
+def _skip_hours(root: etree._Element) -> frozenset[int]:
+    """Hours in GMT; RSS 0.91 counted 1 to 24, so that 24 is midnight."""
+    texts = [_words(node) for node in _children_of(root, "skiphours")]
+    return frozenset(int(one) % 24 for one in texts if one.isascii() and one.isdigit() and int(one) <= 24)
+
+
+def _skip_days(root: etree._Element) -> frozenset[str]:
+    named = {_words(node).title() for node in _children_of(root, "skipdays")}
+    return frozenset(named & set(_DAYS))
+
+
+def _children_of(root: etree._Element, name: str) -> list[etree._Element]:
+    parents = root.iter("{*}skipHours", "{*}skipDays", "{*}skiphours", "{*}skipdays")
+    return [node for parent in parents if _local(parent) == name for node in parent.iterchildren(etree.Element)]
+
+
+def _words(node: etree._Element) -> str:
+    return "".join(node.itertext()).strip()[:20]
+
+
+def _skips_in_text(data: bytes) -> dict[str, frozenset[int] | frozenset[str]]:
+    """The same from a document that is not well-formed."""
+    head = data[:20_000]
+    hours = {int(one) % 24 for one in re.findall(rb"<hour>\s*(\d{1,2})\s*</hour>", head, re.I) if int(one) <= 24}
+    named = {one.decode().title() for one in re.findall(rb"<day>\s*([A-Za-z]{6,9})\s*</day>", head, re.I)}
+    return {"skip_hours": frozenset(hours), "skip_days": frozenset(named & set(_DAYS))}

@@ -1,0 +1,123 @@
+"""What a body is, told by its bytes: suffixes and content types lie too often.
+
+`open_body` inflates, decodes and names the kind, in bounded time and memory.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor import text
+
+MAX_BODY_BYTES = 52_428_800  # the sitemap protocol's limit for one file, inflated
+HEAD_CHARS = 200_000  # searched for the root element
+_ROOTS = {
+    "rss": "feed", "rdf": "feed", "feed": "feed", "channel": "feed", "urlset": "sitemap",
+    "sitemapindex": "sitemap", "opml": "opml", "html": "html", "head": "html", "body": "html",
+}  # fmt: skip
+# Comments, processing instructions and declarations before the root, each possibly unfinished.
+_PROLOGUE = re.compile(r"<!--.*?(?:-->|\Z)|<\?(?!xml\b).*?(?:\?>|\Z)", re.S)
+_TAG = re.compile(r"<(?:!doctype\s+(?P<doctype>\w+)|(?P<name>[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?))", re.I)
+_FEED_ROOT = re.compile(r"<(?:\?xml\b|(?:rss|rdf:RDF|feed|urlset|sitemapindex|opml)[\s>])", re.I)
+_TEXT_URLS = re.compile(r"https?://\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A body made readable. `kind` is feed, sitemap, opml, json, html, xml, text, binary or empty."""
+
+    kind: str
+    text: str = ""
+    encoding: str = ""
+    root: str = ""  # local name of the root element, lower case
+    problem: str = ""
+
+
+def open_body(body: bytes, headers: Mapping[str, str], *, max_bytes: int = MAX_BODY_BYTES) -> Opened:
+    """Bytes as received to text with its kind; `problem` says when something was cut or unreadable."""
+    body, problem = inflate(body, max_bytes)
+    if not body.strip(b"\x00 \t\r\n"):
+        return Opened("empty", problem=problem or "empty body")
+    if len(body) > max_bytes:
+        body, problem = body[:max_bytes], f"cut at {max_bytes} bytes"
+    decoded, encoding = text.decode(body, headers.get("content-type", ""))
+    if _is_binary(decoded):
+        return Opened("binary", encoding=encoding, problem=problem or "binary data")
+    kind, root, start = kind_of(decoded)
+    return Opened(kind, decoded[start:], encoding, root, problem)
+
+
+def inflate(body: bytes, max_bytes: int) -> tuple[bytes, str]:
+    """gzip bytes inflated to at most `max_bytes`; anything else as it is. Returns (bytes, problem)."""
+    if body[:2] != b"\x1f\x8b":
+        return body, ""
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        plain = inflater.decompress(body, max_bytes)
+    except zlib.error as error:
+        return b"", f"broken gzip data: {error}"
+    if inflater.unconsumed_tail:
+        return plain, f"cut at {max_bytes} bytes after inflating"
+    return plain, "" if inflater.eof else "gzip data ends early"
+
+
+def kind_of(decoded: str) -> tuple[str, str, int]:
+    """(kind, root element, where the document begins) of decoded text."""
+    start = _begin(decoded)
+    head = decoded[start : start + HEAD_CHARS]
+    if head[:1] in ("{", "["):
+        return "json", "", start
+    root, doctype = _root(head)
+    kind = _ROOTS.get(root, "")
+    if kind in ("feed", "sitemap", "opml"):
+        return kind, root, start
+    if doctype == "html" or kind == "html":
+        return _late_feed(decoded, start) or ("html", "html", start)
+    if late := _late_feed(decoded, start):
+        return late
+    if root:
+        return ("xml" if head.startswith("<?xml") else "html"), root, start
+    return "text", "", start
+
+
+def is_url_list(decoded: str) -> bool:
+    """Whether text is a sitemap in its plain form: one address a line."""
+    lines = decoded[:HEAD_CHARS].split()
+    return bool(lines) and all(_TEXT_URLS.match(line) for line in lines[:50])
+
+
+def _begin(decoded: str) -> int:
+    """Past blanks, BOMs and control characters."""
+    match = re.match("[\\s\x00-\x1f\ufeff\ufffd\ufffe]*", decoded)
+    return match.end() if match else 0
+
+
+def _root(head: str) -> tuple[str, str]:
+    """Local name of the first element in lower case, and what a doctype names."""
+    doctype = ""
+    for match in _TAG.finditer(_PROLOGUE.sub(" ", head)):
+        if match["doctype"]:
+            doctype = match["doctype"].lower()
+            continue
+        return match["name"].rpartition(":")[2].lower(), doctype
+    return "", doctype
+
+
+def _late_feed(decoded: str, start: int) -> tuple[str, str, int] | None:
+    """A feed behind junk (a warning printed by the server, a blank page's beginning)."""
+    match = _FEED_ROOT.search(decoded, start, start + HEAD_CHARS)
+    if match is None or match.start() == start:
+        return None
+    root, _ = _root(decoded[match.start() : match.start() + HEAD_CHARS])
+    kind = _ROOTS.get(root, "")
+    return (kind, root, match.start()) if kind not in ("", "html") else None
+
+
+def _is_binary(decoded: str) -> bool:
+    """More than one character in ten is a control or undecodable: no text anybody wrote."""
+    sample = decoded[:4_000]
+    odd = sum(char < " " and char not in "\t\r\n\x1b\x0c" or char == "\ufffd" for char in sample)
+    return odd * 10 > len(sample)
