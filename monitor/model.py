@@ -57,6 +57,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class PollHints:
+    """What a feed asks of its readers. Remembered, because a 304 brings no copy to read it from."""
+
+    ttl_minutes: int | None = None
+    skip_hours: frozenset[int] = frozenset()  # GMT
+    skip_days: frozenset[str] = frozenset()  # English names
+
+
+@dataclass(frozen=True, slots=True)
 class SourceState:
     """A source with what the database remembers of it, for deciding when to poll next."""
 
@@ -72,6 +81,7 @@ class SourceState:
     permanent_seen: int = 0  # how often in a row
     permanent_since: datetime | None = None
     url: str = ""  # the URL to poll: the configured one, or a permanent redirect taken over
+    hints: PollHints = PollHints()
 
 
 # --- fetching --------------------------------------------------------------------------------
@@ -540,6 +550,7 @@ class PollRecord:
     permanent_url: str = ""
     permanent_seen: int = 0
     permanent_since: datetime | None = None
+    hints: PollHints | None = None  # None: the poll brought no copy, keep what is stored
 
 
 # --- reports ---------------------------------------------------------------------------------

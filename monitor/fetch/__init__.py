@@ -1,1 +1,5 @@
-"""See docs/design.md for what this room knows."""
+"""HTTP, politely: `Fetcher` gets one URL at a time from each host, within bounds."""
+
+from monitor.fetch.client import Fetcher
+
+__all__ = ["Fetcher"]
