@@ -1,0 +1,20 @@
+"""The configuration: reading it, and everything wrong in it at once.
+
+`load` gives a `Config`; `Secret` names a secret without holding it.
+"""
+
+from monitor.settings.load import Config, load, load_rules, read_rule_files, secrets_of
+from monitor.settings.locate import find_config
+from monitor.settings.monitor_file import MonitorSettings
+from monitor.settings.secrets import Secret
+
+__all__ = [
+    "Config",
+    "MonitorSettings",
+    "Secret",
+    "find_config",
+    "load",
+    "load_rules",
+    "read_rule_files",
+    "secrets_of",
+]
