@@ -450,6 +450,16 @@ class DigestSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestState:
+    """How far a digest has come, as remembered."""
+
+    name: str
+    configured_at: datetime  # its first window starts here
+    watermark_at: datetime  # everything matched before has been composed
+    last_fire_at: datetime | None = None  # the last scheduled time that was served
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSpec:
     """A channel with its recipients, as one digest uses it. Secrets stay with the channel itself."""
 

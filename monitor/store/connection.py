@@ -1,0 +1,206 @@
+"""One SQLite connection, opened safely, whose every failure is a StoreError that says what to do.
+
+Knobs, and why: WAL, so that readers never wait for the writer; `synchronous=FULL`, so that what was
+committed survives a power cut; foreign keys on (SQLite's default is off); BEGIN IMMEDIATE for every
+write, since a read that turns into a write fails at once under another writer, however long the timeout.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from monitor.errors import StoreError
+
+Parameters = Sequence[object] | Mapping[str, object]
+
+OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
+JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024  # a WAL that once grew is cut back to this
+CACHE_KIB = 16_000
+
+_ADVICE = {
+    "SQLITE_BUSY": "is locked: another program is writing; close it, or try again",
+    "SQLITE_LOCKED": "is locked: another statement is at work; try again",
+    "SQLITE_READONLY": "is read-only; the file and its folder must be writable for this user "
+    "(SQLite keeps -wal and -shm files beside it)",
+    "SQLITE_CANTOPEN": "cannot be opened; its folder must exist and be writable for this user",
+    "SQLITE_FULL": "has no room: the disk is full; free some space and start again, nothing is half-written",
+    "SQLITE_NOTADB": "is not an SQLite database; name another file, or move this one away",
+    "SQLITE_CORRUPT": "is damaged; restore a backup (storage/README.md says how)",
+    "SQLITE_IOERR": "could not be read or written: the disk reports an error",
+    "SQLITE_PERM": "may not be used by this user",
+}
+
+
+class Connection:
+    """A thin layer over sqlite3: rows by name, one way to write, one kind of error."""
+
+    def __init__(self, raw: sqlite3.Connection, path: Path, *, read_only: bool = False) -> None:
+        self.raw = raw
+        self.path = path
+        self.read_only = read_only
+
+    def all(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        with self.translated():
+            return self._execute(sql, parameters).fetchall()
+
+    def each(self, sql: str, parameters: Parameters = ()) -> Iterator[sqlite3.Row]:
+        """Rows one by one, for results that need not fit in memory."""
+        with self.translated():
+            yield from self._execute(sql, parameters)
+
+    def first(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
+        with self.translated():
+            row: sqlite3.Row | None = self._execute(sql, parameters).fetchone()
+            return row
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        """The first column of the first row; None without rows."""
+        row = self.first(sql, parameters)
+        return None if row is None else row[0]
+
+    def run(self, sql: str, parameters: Parameters = ()) -> int:
+        """Runs a writing statement; returns how many rows it changed."""
+        with self.translated():
+            return self._execute(sql, parameters).rowcount
+
+    def insert(self, sql: str, parameters: Parameters = ()) -> int:
+        """Runs an INSERT; returns the new row's id."""
+        with self.translated():
+            return self._execute(sql, parameters).lastrowid or 0
+
+    def run_many(self, sql: str, rows: Iterable[Parameters]) -> int:
+        """Runs one statement for many rows; returns how many rows were changed in all."""
+        with self.translated():
+            before = self.raw.total_changes
+            self.raw.executemany(sql, [_clean(row) for row in rows])
+            return self.raw.total_changes - before
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """One transaction: all of the block is kept, or, on any exception, nothing of it.
+
+        Within another `write()` it joins that one. Never wait for the network inside.
+        """
+        if self.raw.in_transaction:
+            yield
+            return
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # A full disk makes SQLite roll back by itself; then there is nothing left to undo.
+        if self.raw.in_transaction:
+            with self.translated():
+                self.raw.execute("ROLLBACK")
+
+    def _execute(self, sql: str, parameters: Parameters) -> sqlite3.Cursor:
+        return self.raw.execute(sql, _clean(parameters))
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turns everything sqlite3 raises into a StoreError."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise complaint(error, self.path) from error
+        except OverflowError as error:
+            raise StoreError(f"database {self.path}: a number is too large to store: {error}") from error
+
+    def close(self) -> None:
+        with self.translated():
+            if not self.read_only and not self.raw.in_transaction:
+                self.raw.execute("PRAGMA optimize")
+            self.raw.close()
+
+
+def complaint(error: sqlite3.Error, path: Path) -> StoreError:
+    """What went wrong with this file, and what to do about it."""
+    name = str(getattr(error, "sqlite_errorname", None) or "")
+    for code, advice in _ADVICE.items():
+        if name.startswith(code):
+            return StoreError(f"database {path} {advice} (SQLite: {error})")
+    return StoreError(f"database {path}: {error}")
+
+
+def _clean(parameters: Parameters) -> Parameters:
+    """Half a surrogate pair from a broken page must not stop the run: it is stored as "?"."""
+    values = parameters.values() if isinstance(parameters, Mapping) else parameters
+    if not any(isinstance(value, str) and not _encodable(value) for value in values):
+        return parameters
+    if isinstance(parameters, Mapping):
+        return {name: _mended(value) for name, value in parameters.items()}
+    return [_mended(value) for value in parameters]
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _mended(value: object) -> object:
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def connect(path: Path, *, read_only: bool, timeout_s: float) -> Connection:
+    """Opens the file, making it and its folder when they are missing; nothing is created read-only.
+
+    Raises StoreError.
+    """
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed")
+    _look_at(path, read_only)
+    mode = "ro" if read_only else "rwc"
+    try:
+        raw = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=timeout_s, isolation_level=None
+        )
+    except sqlite3.Error as error:
+        raise complaint(error, path) from error
+    raw.row_factory = sqlite3.Row
+    connection = Connection(raw, path, read_only=read_only)
+    try:
+        _set_knobs(connection)
+    except StoreError:
+        raw.close()
+        raise
+    return connection
+
+
+def _look_at(path: Path, read_only: bool) -> None:
+    """Refuses early what SQLite would only complain about later, or in fewer words."""
+    if path.is_dir():
+        raise StoreError(f"database {path} is a folder; name a file")
+    if read_only:
+        if not path.exists():
+            raise StoreError(f"there is no database at {path} yet; `monitor run --once` makes it")
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"database folder {path.parent} cannot be made: {error.strerror}") from error
+    for place in (path, path.parent):
+        if place.exists() and not os.access(place, os.W_OK):
+            raise StoreError(f"database {path} {_ADVICE['SQLITE_READONLY']}: {place} is not writable")
+
+
+def _set_knobs(connection: Connection) -> None:
+    connection.first("SELECT count(*) FROM sqlite_master")  # the first read tells whether it is a database
+    if not connection.read_only:
+        connection.first("PRAGMA journal_mode = WAL")
+        connection.run(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}")
+        connection.run("PRAGMA synchronous = FULL")
+    connection.run("PRAGMA foreign_keys = ON")
+    connection.run(f"PRAGMA cache_size = -{CACHE_KIB}")
