@@ -47,7 +47,7 @@ Priority = Annotated[str, _one_of(PRIORITIES, "priority")]
 Authority = Annotated[str, _one_of(AUTHORITIES, "authority")]
 
 
-class DigestEntry(Section):
+class DigestOptions(Section):
     """One digest."""
 
     name: str = Field(
@@ -88,7 +88,7 @@ class DigestEntry(Section):
     browse_url: UrlOrNothing = Field("", description="Address of your Datasette; monitor.yaml's when empty.")
 
     @model_validator(mode="after")
-    def _one_clock(self) -> DigestEntry:
+    def _one_clock(self) -> DigestOptions:
         if self.cron and {"at", "days"} & self.model_fields_set:
             raise fail("cron stands beside at or days", "keep one of the two clocks")
         return self

@@ -16,7 +16,7 @@ from monitor.errors import ConfigError, Problem
 from monitor.model import ChannelSpec, DigestSpec, Source
 from monitor.settings import explain
 from monitor.settings.channels import Channel, FileChannel
-from monitor.settings.digests_file import DigestEntry
+from monitor.settings.digests_file import DigestOptions
 from monitor.settings.fields import Section, nearest, shown
 from monitor.settings.monitor_file import MonitorSettings
 from monitor.settings.secrets import Secret
@@ -165,7 +165,7 @@ class _Reader:
 
     def digests(self, channels: Mapping[str, Channel], browse_url: str) -> tuple[DigestSpec, ...]:
         specs = []
-        entries = self._entries(DIGESTS, DigestEntry, "name")
+        entries = self._entries(DIGESTS, DigestOptions, "name")
         for n, raw in self._raw(DIGESTS):
             self._check_uses(DIGESTS, (n, "channels"), raw.get("channels"), channels)
         for n, entry in entries:
