@@ -99,14 +99,15 @@ class _Moment:
 # --- public ----------------------------------------------------------------------------------
 
 
-def parse_feed_date(raw: str, default_zone: str, now: datetime) -> datetime | None:
+def parse_feed_date(
+    raw: str, default_zone: str, now: datetime, *, month_first: bool = True
+) -> datetime | None:
     """The instant a feed's date string names, aware and in UTC; None when it names none.
 
     `default_zone` (an IANA name, or "" for UTC) is that of dates without a zone. An instant after
     `now` becomes `now`: a feed that is ahead of time must not hide what comes after it.
     """
     text = _folded(raw)
-    month_first = not default_zone.startswith(("Europe/", "Asia/", "Australia/", "Africa/", "Pacific/"))
     moment = _read(text, now, month_first=month_first) or _read_bare(text)
     if moment is None:
         return None
@@ -127,7 +128,7 @@ def page_date(raw: str, *, lang: str = "", country: str = "", now: datetime | No
     """
     text = _folded(raw)
     country, lang = country.lower(), lang.lower()
-    moment = _read(text, now, month_first=_month_first(lang, country))
+    moment = _read(text, now, month_first=is_month_first(lang, country))
     if moment is None:
         return ""
     zone = _zone_of(moment, "")
@@ -153,6 +154,13 @@ def zone_named(name: str) -> tzinfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def is_month_first(lang: str, country: str) -> bool:
+    """Whether 03/04 is the 4th of March where a text comes from."""
+    if country:
+        return country in _MONTH_FIRST_COUNTRIES
+    return lang in ("", "en") or lang.startswith("en-us")
 
 
 # --- reading ---------------------------------------------------------------------------------
@@ -287,9 +295,3 @@ def _zone_of(moment: _Moment, default_zone: str) -> tzinfo | None:
         return ZoneInfo(_SEASONAL[moment.zone])
     hours_east = _ZONES.get(moment.zone)
     return None if hours_east is None else timezone(timedelta(hours=hours_east))
-
-
-def _month_first(lang: str, country: str) -> bool:
-    if country:
-        return country in _MONTH_FIRST_COUNTRIES
-    return lang in ("", "en") or lang.startswith("en-us")

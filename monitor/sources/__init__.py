@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.model import ParsedFeed, Source
-from monitor.sources import feeds, jsonfeed, pages, sitemaps, sniff, watch
+from monitor.sources import feeds, jsonfeed, pages, search, sitemaps, sniff, watch
 
-__all__ = ["parse"]
+__all__ = ["parse", "read"]
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,23 @@ def parse(
     entries whose guid is in `known` are left out. Never raises on bad bytes: `problem` says what is
     wrong. Runs in a worker process: arguments and result can be pickled.
     """
-    context = feeds.Context(url=url, now=now, zone=source.timezone, lang=source.lang, known=known)
+    feed = read(body, source=source, url=url, headers=headers, now=now, known=known)
+    # Only now: telling entries with a shared id apart changes their guids.
+    items = (replace(item, title=search.without_outlet(item.title, item.outlet)) for item in feeds.distinct(feed.items))
+    return replace(feed, items=tuple(item for item in items if item.guid not in known))
+
+
+def read(
+    body: bytes,
+    *,
+    source: Source,
+    url: str,
+    headers: Mapping[str, str],
+    now: datetime,
+    known: frozenset[str] = frozenset(),
+) -> ParsedFeed:
+    """As `parse`, with ids as their publisher wrote them, even where several entries share one."""
+    context = feeds.Context(url=url, now=now, zone=source.timezone, lang=source.lang, country=source.country, known=known)
     opened = sniff.open_body(body, headers)
     try:
         feed = _parsed(opened, source, context)
@@ -41,10 +57,7 @@ def parse(
     except Exception as error:
         log.warning("parser failed", exc_info=error)
         feed = ParsedFeed("", problem=f"cannot be read: {type(error).__name__}")
-    items = tuple(item for item in feeds.distinct(feed.items) if item.guid not in known)
-    return replace(
-        feed, items=items, encoding=opened.encoding, problem=feed.problem or opened.problem
-    )
+    return replace(feed, encoding=opened.encoding, problem=feed.problem or opened.problem)
 
 
 def _parsed(opened: sniff.Opened, source: Source, context: feeds.Context) -> ParsedFeed:

@@ -43,6 +43,7 @@ _FORBIDDEN_REFERENCE = re.compile(
     re.I,
 )
 _DECLARATION = re.compile(r"<\?xml\b[^>]*>", re.I)
+_PATH = re.compile(r"[^:\s]*/[^:\s]*(?::|$)|\?|[^\s:]+\.(?:s?html?|php|aspx?|cgi)\b", re.I)
 _INLINE_MARKUP = re.compile(r"</?(?:a|b|i|em|strong|span|sub|sup|br|p|font|code)\b[^<>]*>", re.I)
 
 
@@ -54,8 +55,14 @@ class Context:
     now: datetime
     zone: str = ""
     lang: str = ""
+    country: str = ""
     known: frozenset[str] = frozenset()
     max_entries: int = MAX_ENTRIES
+
+    def instant(self, raw: str) -> datetime | None:
+        """A date string of this source as an instant; see dates.parse_feed_date."""
+        month_first = dates.is_month_first(self.lang, self.country)
+        return dates.parse_feed_date(raw, self.zone, self.now, month_first=month_first) if raw else None
 
 
 def parse(document: str, root: str, context: Context) -> ParsedFeed:
@@ -70,12 +77,13 @@ def parse(document: str, root: str, context: Context) -> ParsedFeed:
     if outline.beyond or len(entries) > context.max_entries:
         entries = entries[: context.max_entries]
         problem = f"only the first {len(entries)} entries were read"
-    items = tuple(_items(entries, outline, context))
+    about = _about(result.get("feed", {}), context)
+    items = tuple(_items(entries, outline, replace(context, lang=context.lang or about.lang)))
     kind = _kind(str(result.get("version", "")), root)
     if not kind and not items and not outline.total:
         return ParsedFeed("", problem=problem or f"not a feed: XML with the root element <{root}>")
     return replace(
-        _about(result.get("feed", {}), context), kind=kind or "rss", items=items, problem=problem,
+        about, kind=kind or "rss", items=items, problem=problem,
         skip_hours=outline.skip_hours, skip_days=outline.skip_days,
     )  # fmt: skip
 
@@ -189,18 +197,17 @@ def _item(entry: Mapping[str, Any], own_id: str, context: Context) -> ParsedItem
     link = _link(entry, context.url)
     summary, content = _texts(entry)
     raw, published_at = _published(entry, context)
-    outlet = _outlet(entry)
     item = ParsedItem(
         guid=text.clean_line(own_id or _str(entry, "id"), limit=MAX_GUID_CHARS),
         url=search.target(link),
-        title=search.without_outlet(_title(entry, atom=_is_atom_text(entry)), outlet),
+        title=_title(entry, atom=_is_atom_text(entry)),
         summary=summary,
         content=content,
         published_at=published_at,
         published_raw=raw,
         author=text.clean_line(_str(entry, "author")[:MAX_AUTHOR_CHARS]),
         lang=_lang(_detail(entry, "title").get("language") or "") or context.lang,
-        outlet=outlet,
+        outlet=_outlet(entry),
     )
     return item if item.guid else replace(item, guid=urls.canonical_url(item.url) or content_hash(item))
 
@@ -213,8 +220,8 @@ def _link(entry: Mapping[str, Any], base: str) -> str:
         choices.append(_str(entry, "id"))
     guid = _str(entry, "id").strip()
     for choice in choices:
-        # An id is a link only when it is one already: resolved, "item-7" would become an address.
-        if choice.strip() == guid and not urls.is_http(guid):
+        # An id is a link only when it looks like one: resolved, "item-7" would become an address.
+        if choice.strip() == guid and not urls.is_http(guid) and not _PATH.match(guid):
             continue
         if found := urls.absolute(base, choice):
             return found
@@ -238,7 +245,7 @@ def _published(entry: Mapping[str, Any], context: Context) -> tuple[str, datetim
     for key in ("published", "updated", "created"):
         raw = text.clean_line(_str(entry, key), limit=200)
         first = first or raw
-        instant = dates.parse_feed_date(raw, context.zone, context.now) if raw else None
+        instant = context.instant(raw)
         if instant is None and raw:
             instant = _as_feedparser_has_it(dict.get(entry, f"{key}_parsed"), context.now)  # type: ignore[arg-type]
         if instant:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from monitor import dates, text, urls
+from monitor import text, urls
 from monitor.model import ParsedFeed, ParsedItem
 from monitor.sources import feeds
 
@@ -48,7 +48,7 @@ def _item(row: Mapping[str, Any], feed: Mapping[str, Any], context: feeds.Contex
         title=_line(row, "title"),
         summary=summary[: feeds.MAX_SUMMARY_CHARS],
         content=body[: feeds.MAX_CONTENT_CHARS] if len(body) > len(summary[: feeds.MAX_SUMMARY_CHARS]) else "",
-        published_at=dates.parse_feed_date(raw, context.zone, context.now) if raw else None,
+        published_at=context.instant(raw),
         published_raw=text.clean_line(raw, limit=200),
         author=_author(row) or _author(feed),
         lang=(_string(row, "language") or _string(feed, "language") or context.lang).lower(),

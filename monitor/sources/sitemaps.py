@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from monitor import dates, text, urls
+from monitor import text, urls
 from monitor.model import ParsedFeed, ParsedItem
 from monitor.sources import feeds
 
@@ -35,7 +35,7 @@ class Row:
 
 def parse(document: str, root: str, context: feeds.Context, link_pattern: str = "") -> ParsedFeed:
     """Decoded XML (or a list of addresses) to items; an index to its children, newest first."""
-    rows = rows_of(document)
+    rows = rows_of(document, root)
     kind = "sitemapindex" if root == "sitemapindex" else "sitemap"
     problem = "" if rows else "a sitemap without addresses"
     if len(rows) > MAX_ROWS:
@@ -51,12 +51,12 @@ def parse(document: str, root: str, context: feeds.Context, link_pattern: str = 
     return ParsedFeed(kind, tuple(item for item in items if item.guid not in context.known), problem=problem)
 
 
-def rows_of(document: str) -> list[Row]:
+def rows_of(document: str, root: str) -> list[Row]:
     """Every row with an address, MAX_ROWS + 1 at most."""
     if not document.lstrip().startswith("<"):
         return [Row(line) for line in document.split()[: MAX_ROWS + 1] if urls.is_http(line)]
     rows: list[Row] = []
-    for row in _stream(feeds.tidy(document)):
+    for row in _stream(feeds.tidy(document), "sitemap" if root == "sitemapindex" else "url"):
         if row.loc:
             rows.append(row)
         if len(rows) > MAX_ROWS:
@@ -72,21 +72,21 @@ def to_item(row: Row, context: feeds.Context) -> ParsedItem:
         guid=row.loc[: feeds.MAX_GUID_CHARS],
         url=url,
         title=text.clean_line(text.plain(row.title)),
-        published_at=dates.parse_feed_date(raw, context.zone, context.now) if raw else None,
+        published_at=context.instant(raw),
         published_raw=raw,
         lang=row.lang.lower() or context.lang,
         outlet=text.clean_line(row.outlet, limit=200),
     )
 
 
-def _stream(data: bytes) -> Iterator[Row]:
+def _stream(data: bytes, element: str) -> Iterator[Row]:
     events = etree.iterparse(
         io.BytesIO(data), events=("end",), recover=True, resolve_entities=False, no_network=True,
         huge_tree=False, load_dtd=False,
     )  # fmt: skip
     try:
         for _, node in events:
-            if not isinstance(node.tag, str) or etree.QName(node).localname not in ("url", "sitemap"):
+            if not isinstance(node.tag, str) or etree.QName(node).localname != element:
                 continue
             found = _fields(node)
             # Rows already read are let go, else the whole tree would stay in memory.
@@ -103,8 +103,10 @@ def _stream(data: bytes) -> Iterator[Row]:
 
 def _fields(node: etree._Element) -> dict[str, str]:
     """A row's own fields and those of its news extension; an image's or video's title is not its."""
-    found: dict[str, str] = {}
-    for child in node.iter(etree.Element):
+    # Some write the address straight into the row, without <loc>.
+    bare = (node.text or "").strip()
+    found = {"loc": bare} if urls.is_http(bare) else {}
+    for child in node.iterdescendants(etree.Element):
         name = etree.QName(child)
         if name.localname in _FIELDS and "image" not in (name.namespace or "") and "video" not in (name.namespace or ""):
             found.setdefault(name.localname, " ".join("".join(child.itertext()).split())[:8_000])

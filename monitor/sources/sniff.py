@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from monitor import text
 
@@ -22,6 +23,8 @@ _ROOTS = {
 _PROLOGUE = re.compile(r"<!--.*?(?:-->|\Z)|<\?(?!xml\b).*?(?:\?>|\Z)", re.S)
 _TAG = re.compile(r"<(?:!doctype\s+(?P<doctype>\w+)|(?P<name>[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?))", re.I)
 _FEED_ROOT = re.compile(r"<(?:\?xml\b|(?:rss|rdf:RDF|feed|urlset|sitemapindex|opml)[\s>])", re.I)
+_XML_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}encoding\s*=", re.I)
+_WESTERN = re.compile(r"(?:<(?:\w+:)?language>\s*|\blang=[\"'])(?:en|fr|de|es|pt|it|nl|sv|da|nb|no|fi)\b", re.I)
 _TEXT_URLS = re.compile(r"https?://\S+")
 
 
@@ -43,7 +46,7 @@ def open_body(body: bytes, headers: Mapping[str, str], *, max_bytes: int = MAX_B
         return Opened("empty", problem=problem or "empty body")
     if len(body) > max_bytes:
         body, problem = body[:max_bytes], f"cut at {max_bytes} bytes"
-    decoded, encoding = text.decode(body, headers.get("content-type", ""))
+    decoded, encoding = _decoded(body, headers.get("content-type", ""))
     if _is_binary(decoded):
         return Opened("binary", encoding=encoding, problem=problem or "binary data")
     kind, root, start = kind_of(decoded)
@@ -62,6 +65,18 @@ def inflate(body: bytes, max_bytes: int) -> tuple[bytes, str]:
     if inflater.unconsumed_tail:
         return plain, f"cut at {max_bytes} bytes after inflating"
     return plain, "" if inflater.eof else "gzip data ends early"
+
+
+def _decoded(body: bytes, content_type: str) -> tuple[str, str]:
+    """(text, encoding). What an XML document says of itself goes before the header, which is often
+    only the server's default (RFC 7303 has it the other way round); where neither says anything, the
+    language may tell Western European bytes from Central European ones."""
+    if _XML_ENCODING.match(body[:300]):
+        content_type = ""
+    decoded, encoding = text.decode(body, content_type)
+    if encoding in ("cp1250", "cp1254", "cp1257") and _WESTERN.search(decoded[:20_000]):
+        return body.decode("cp1252", "replace"), "cp1252"
+    return decoded, encoding
 
 
 def kind_of(decoded: str) -> tuple[str, str, int]:
@@ -108,12 +123,12 @@ def _root(head: str) -> tuple[str, str]:
 
 def _late_feed(decoded: str, start: int) -> tuple[str, str, int] | None:
     """A feed behind junk (a warning printed by the server, a blank page's beginning)."""
-    match = _FEED_ROOT.search(decoded, start, start + HEAD_CHARS)
-    if match is None or match.start() == start:
-        return None
-    root, _ = _root(decoded[match.start() : match.start() + HEAD_CHARS])
-    kind = _ROOTS.get(root, "")
-    return (kind, root, match.start()) if kind not in ("", "html") else None
+    for match in islice(_FEED_ROOT.finditer(decoded, start, start + HEAD_CHARS), 20):
+        root, _ = _root(decoded[match.start() : match.start() + 5_000])
+        kind = _ROOTS.get(root, "")
+        if match.start() > start and kind not in ("", "html"):
+            return kind, root, match.start()
+    return None
 
 
 def _is_binary(decoded: str) -> bool:
