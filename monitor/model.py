@@ -575,4 +575,5 @@ class Polled:
     new: int = 0
     known: int = 0
     error: str = ""
+    error_kind: str = ""  # FetchError.kind, or "unreadable"
     took_ms: int = 0

@@ -16,7 +16,7 @@ LAYERS = {
     },
     2: {"fetch", "store", "deliver", "settings", "workers", "archives", "log"},
     3: {"pipeline", "outbox", "backfill"},
-    4: {"app", "scheduler", "service", "doctor"},
+    4: {"app", "worker", "report", "scheduler", "service", "doctor"},
     5: {"cli", "demo", "__main__"},
 }  # fmt: skip
 ROOM_LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}

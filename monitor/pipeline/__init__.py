@@ -7,7 +7,8 @@ A line starts from the database and ends in a transaction, so each can be run al
 a crash: what was not committed is simply due again.
 """
 
-from monitor.pipeline.poll import PollPolicy, PollReport, poll
+from monitor.pipeline.poll import PollReport, poll
+from monitor.pipeline.polled import PollPolicy
 from monitor.pipeline.process import ProcessPolicy, ProcessReport, process
 
 __all__ = ["PollPolicy", "PollReport", "ProcessPolicy", "ProcessReport", "poll", "process"]

@@ -30,7 +30,7 @@ class Fetch(Protocol):
 
 class Work(Protocol):
     async def run(
-        self, function: Callable[..., T], *args: Any, deadline_s: float | None = None, **kwargs: Any
+        self, function: Callable[..., T], /, *args: Any, deadline_s: float | None = None, **kwargs: Any
     ) -> T:
         """Runs a function in a killable process. Raises WorkerError."""
         ...

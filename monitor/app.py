@@ -1,0 +1,241 @@
+"""The composition root: the one place that knows the clock, the ports and the configuration together.
+
+Every command and the service go through `App`; each step can be called alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import random
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+
+from monitor import __version__, deliver, outbox, pipeline, reading, store
+from monitor.errors import InputError
+from monitor.fetch import Fetcher
+from monitor.model import DigestSpec, PendingItem, Polled, Processed, SourceState
+from monitor.report import RunReport
+from monitor.settings import Config, read_rule_files
+from monitor.workers import Workers
+
+Clock = Callable[[], datetime]
+OnPolled = Callable[[Polled], None]
+OnItem = Callable[[PendingItem, Processed], None]
+
+HOMEPAGE = "https://github.com/japan-tech-monitor/japan-tech-monitor"
+FIRST_LOOK = "first_look"  # state: the first cycle has ended and its digest is written
+
+
+def utc_now() -> datetime:
+    """The clock. Everything else takes `now`."""
+    return datetime.now(UTC)
+
+
+class App:
+    """An opened monitor. Use as an async context manager.
+
+    Raises StoreError when the database cannot be used.
+    """
+
+    def __init__(self, config: Config, *, now: Clock = utc_now) -> None:
+        self.config = config
+        self.now = now
+        self.stop = asyncio.Event()  # set: each step ends after what it has in hand
+        self._exit = AsyncExitStack()
+
+    async def __aenter__(self) -> App:
+        async with AsyncExitStack() as stack:
+            self.store = stack.enter_context(store.open_store(self.config.database))
+            self.fetcher = await stack.enter_async_context(self._fetcher())
+            self.workers = await stack.enter_async_context(self._workers())
+            self._take_over()
+            self._exit = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._exit.aclose()
+
+    def _fetcher(self) -> Fetcher:
+        settings = self.config.monitor
+        return Fetcher(
+            user_agent=user_agent(settings.homepage, settings.contact),
+            now=self.now,
+            total=max(settings.poll.concurrency, settings.limits.pages_at_once),
+        )
+
+    def _workers(self) -> Workers:
+        settings = self.config.monitor.workers
+        rule_files = read_rule_files(self.config.dir)
+        return Workers(
+            processes=settings.processes,
+            deadline_s=settings.deadline_s,
+            memory_mb=settings.memory_mb,
+            initializer=functools.partial(reading.prepare, rule_files),
+        )
+
+    def _take_over(self) -> None:
+        """Writes the configuration into the database, and builds what depends on it alone."""
+        self.store.sync_sources(self.config.sources, self.now())
+        for spec in self.config.digests:
+            # A digest's first window starts when it is first configured, not when it first fires.
+            self.store.digest_state(spec.name, self.now())
+        self.channels = deliver.channels(self.config.channels)
+
+    async def reload(self, config: Config) -> None:
+        """Swaps the whole configuration between two steps. The database stays the one that is open."""
+        old_workers, old_config = self.workers, self.config
+        self.config = config
+        try:
+            self.workers = await self._exit.enter_async_context(self._workers())
+            self._take_over()
+        except BaseException:
+            self.config, self.workers = old_config, old_workers
+            raise
+        await old_workers.close()
+
+    # --- the steps -------------------------------------------------------------------------------
+
+    async def poll(
+        self,
+        ids: Collection[str] = (),
+        *,
+        every: bool = False,
+        dry_run: bool = False,
+        on_polled: OnPolled | None = None,
+    ) -> pipeline.PollReport:
+        """Polls what is due, the named sources, or all. Raises InputError for an unknown id."""
+        settings = self.config.monitor
+        policy = pipeline.PollPolicy(
+            concurrency=settings.poll.concurrency,
+            timeout_s=settings.limits.timeout_s,
+            max_body_bytes=settings.limits.feed_bytes,
+            deadline_s=settings.workers.deadline_s,
+            first_run=timedelta(days=settings.first_run_days),
+        )
+        return await pipeline.poll(
+            self.store,
+            self.fetcher,
+            self.workers,
+            self.sources(ids, every=every),
+            now=self.now,
+            jitter=random.random,
+            policy=policy,
+            on_polled=on_polled,
+            stop=self.stop,
+            dry_run=dry_run,
+        )
+
+    def sources(self, ids: Collection[str] = (), *, every: bool = False) -> list[SourceState]:
+        """The named sources, all that are enabled, or those that are due. Raises InputError."""
+        if not ids and not every:
+            return self.store.due_sources(self.now())
+        states = [state for state in self.store.source_states() if state.source.enabled]
+        if not ids:
+            return states
+        known = {state.source.id for state in states}
+        unknown = sorted(set(ids) - known)
+        if unknown:
+            raise InputError(f"no such source: {', '.join(unknown)}; `monitor sources list` shows them all")
+        return [state for state in states if state.source.id in set(ids)]
+
+    async def process(self, *, on_item: OnItem | None = None) -> pipeline.ProcessReport:
+        """Works off the pending items that are due."""
+        limits, workers = self.config.monitor.limits, self.config.monitor.workers
+        policy = pipeline.ProcessPolicy(
+            concurrency=limits.pages_at_once,
+            batch=limits.batch,
+            tries=limits.page_tries,
+            give_up_after=timedelta(hours=limits.page_tries_hours),
+            timeout_s=limits.timeout_s,
+            max_body_bytes=limits.page_bytes,
+            deadline_s=workers.deadline_s,
+        )
+        return await pipeline.process(
+            self.store,
+            self.fetcher,
+            self.workers,
+            now=self.now,
+            policy=policy,
+            on_item=on_item,
+            stop=self.stop,
+        )
+
+    def compose(self, only: str | None = None, *, force: bool = False) -> outbox.ComposeReport:
+        """Writes due digests and alerts into the outbox; `force` composes now whatever the clock says."""
+        specs = [self.digest(only)] if only else self.config.digests
+        return outbox.compose(
+            self.store,
+            specs,
+            self.now(),
+            only=only,
+            force=force,
+            domains=deliver.domains(self.config.channels),
+        )
+
+    def digest(self, name: str) -> DigestSpec:
+        """The digest of that name. Raises InputError."""
+        for spec in self.config.digests:
+            if spec.name == name:
+                return spec
+        names = ", ".join(spec.name for spec in self.config.digests) or "none is configured"
+        raise InputError(f"no such digest: {name}; there is: {names}")
+
+    async def flush(self) -> outbox.FlushReport:
+        """Delivers what is due in the outbox."""
+        delivery = self.config.monitor.delivery
+        patience = outbox.Patience(
+            tries=delivery.tries,
+            backoff_s=delivery.backoff_s,
+            backoff_cap_s=delivery.backoff_cap_s,
+            lease_s=delivery.lease_s,
+            send_s=min(120.0, delivery.lease_s / 2),
+        )
+        return await outbox.flush(
+            self.store, self.channels, self.now, patience=patience, stopping=self.stop.is_set
+        )
+
+    # --- the cycle -------------------------------------------------------------------------------
+
+    async def cycle(self, *, on_polled: OnPolled | None = None, on_item: OnItem | None = None) -> RunReport:
+        """Polls what is due, processes, composes what is due, flushes. The report is kept in the database.
+
+        The very first cycle ends with a first look at what was found, to files only.
+        """
+        report = RunReport(self.now())
+        report.polled = await self.poll(on_polled=on_polled)
+        report.processed = await self.process(on_item=on_item)
+        report.composed = self.compose() if self.looked_once else self.first_look(report.polled)
+        report.flushed = await self.flush()
+        report.pending = self.store.pending_count(self.now())
+        report.ended_at = self.now()
+        self.store.record_run("cycle", report.started_at, report.ended_at, report.ok, report.as_dict())
+        self.store.heartbeat(self.now())
+        return report
+
+    @property
+    def looked_once(self) -> bool:
+        """Whether the first cycle has ended. Before that, nothing goes to mail or Slack."""
+        return self.store.get_state(FIRST_LOOK) is not None
+
+    def first_look(self, polled: pipeline.PollReport) -> outbox.ComposeReport:
+        """Ends the first cycle with a digest of what it found, to files only.
+
+        So nobody has to wait for the morning to see one, and nobody's mailbox is flooded. A cycle that
+        was stopped, or could read no source, was not the first one yet.
+        """
+        if self.stop.is_set() or not any(each.status == "ok" for each in polled.polled):
+            return outbox.ComposeReport()
+        report = outbox.compose(self.store, self.config.digests, self.now(), first_look=True)
+        self.store.put_state(FIRST_LOOK, "written" if report.composed else "nothing found", self.now())
+        return report
+
+
+def user_agent(homepage: str, contact: str) -> str:
+    """`japan-tech-monitor/<version> (+<homepage>; <contact>)`, RFC 9110 section 10.1.5."""
+    details = "; ".join(part for part in (f"+{homepage or HOMEPAGE}", contact) if part)
+    return f"japan-tech-monitor/{__version__} ({details})"
