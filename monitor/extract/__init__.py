@@ -1,0 +1,8 @@
+"""Readable text, title, date, author and language of a page; trafilatura's one doorway."""
+
+from __future__ import annotations
+
+from monitor.extract.article import extract
+from monitor.extract.site import Learner, line_hash, line_hashes
+
+__all__ = ["Learner", "extract", "line_hash", "line_hashes"]
