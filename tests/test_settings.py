@@ -11,11 +11,13 @@ from monitor.errors import ConfigError, InputError
 from monitor.settings import Secret, load
 
 RULES = """
-- id: chips
+rules:
+- id: uk-japan
   why: The desk reads everything on chips and Japan.
+  corridor: uk-japan
   when: semiconductor AND Japan
-  topics: [semiconductors]
-  corridors: [uk-japan]
+  matches: ["Japan and Britain sign a semiconductor pact"]
+  ignores: ["Japan plays rugby"]
 """
 CHANNELS = """
 channels:

@@ -20,14 +20,17 @@ def _sender(value: str) -> str:
 
 
 class FileChannel(Section):
-    """Digests written to a folder, and printed by `monitor run`."""
+    """Digests written to a folder."""
 
     kind: Literal["file"] = Field("file", description="Writes digests to a folder; needs nothing else.")
     folder: ConfigPath = Field(Path("../storage/digests"), description="Where the files go.")
-    formats: tuple[Literal["html", "text", "atom"], ...] = Field(
-        ("html", "text"), min_length=1, description="Which files a digest leaves: html, text, atom."
+    formats: tuple[Literal["html", "text", "eml", "atom"], ...] = Field(
+        ("html", "text"), min_length=1, description="Which files a digest leaves: html, text, eml, atom."
     )
-    print: bool = Field(True, description="Also prints the text to the terminal of `monitor run`.")
+    feeds: ConfigPath | None = Field(None, description="Folder of the atom files; `feeds` beside `folder`.")
+    sender: Annotated[Line, AfterValidator(_sender)] = Field(
+        "monitor@localhost", description="The From line of eml files."
+    )
 
 
 class EmailChannel(Section):
@@ -45,6 +48,9 @@ class EmailChannel(Section):
         min_length=3, description="The From line: `Name <address>` or an address."
     )
     reply_to: Annotated[Line, AfterValidator(_sender)] = Field("", description="The Reply-To line.")
+    domain: Line = Field("", description="Domain of Message-IDs; the sender's when empty.")
+    list_id: Line = Field("", description="Domain of List-Id; the sender's when empty.")
+    ca_file: ConfigPath | None = Field(None, description="Certificate (PEM) of an authority of your own.")
     timeout_s: float = Field(60.0, ge=1, le=600, description="Seconds to wait for the server.")
 
     @model_validator(mode="after")

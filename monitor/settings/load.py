@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from monitor import rules, yamltext
+from monitor import yamltext
 from monitor.digest import clock
 from monitor.errors import ConfigError, Problem
 from monitor.model import ChannelSpec, DigestSpec, Source
+from monitor.rules import RuleSet, build
 from monitor.settings import explain
 from monitor.settings.channels import Channel, FileChannel
 from monitor.settings.digests_file import DigestOptions
@@ -27,7 +28,6 @@ MONITOR, SOURCES, DIGESTS, RULES, CONCEPTS = (
     "monitor.yaml", "sources.yaml", "digests.yaml", "rules.yaml", "concepts",
 )  # fmt: skip
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # a schedule fires after it, or never
-RuleSet = Any
 EntryT = TypeVar("EntryT", bound=Section)
 
 
@@ -82,7 +82,7 @@ def load(config_dir: Path, environ: Mapping[str, str], *, database: Path | None 
     """
     reader = _Reader(config_dir, environ)
     monitor = reader.monitor()
-    sources = reader.sources(restricted=monitor.restricted_sources)
+    sources = reader.sources(monitor)
     channels: dict[str, Channel] = {"file": reader.default_channel(), **monitor.channels}
     digests = reader.digests(channels, monitor.browse_url)
     operator = reader.operator(monitor, channels)
@@ -106,17 +106,25 @@ def load(config_dir: Path, environ: Mapping[str, str], *, database: Path | None 
 def load_rules(config_dir: Path) -> RuleSet:
     """The rules alone, for commands that need nothing else. Raises ConfigError."""
     files = read_rule_files(config_dir)
-    build = getattr(rules, "build", None)
-    if build is None:  # until the rules can be built, at least their YAML is read
-        return {path: yamltext.parse(path, text).data for path, text in files.items()}
-    return build(files)
+    try:
+        return build(files)
+    except ConfigError as error:
+        raise ConfigError(in_folder(config_dir, error.problems)) from error
+
+
+def in_folder(config_dir: Path, problems: list[Problem]) -> list[Problem]:
+    """The same problems, their paths below the folder of the configuration."""
+    return [replace(problem, path=str(config_dir / problem.path)) for problem in problems]
 
 
 def read_rule_files(config_dir: Path) -> dict[str, str]:
-    """Path → text of rules.yaml and concepts/*.yaml, sorted. Raises ConfigError."""
+    """Path below the folder → text, of rules.yaml and concepts/*.yaml, sorted. Raises ConfigError.
+
+    Rule sets are compared by a hash of these files, which must not depend on where the folder lies.
+    """
     paths = [config_dir / RULES, *sorted((config_dir / CONCEPTS).glob("*.yaml"))]
     problems: list[Problem] = []
-    texts = {str(path): _read(path, problems) for path in paths}
+    texts = {path.relative_to(config_dir).as_posix(): _read(path, problems) for path in paths}
     if problems:
         raise ConfigError(problems)
     return {path: text or "" for path, text in texts.items()}
@@ -158,10 +166,17 @@ class _Reader:
     def default_channel(self) -> FileChannel:
         return FileChannel.model_validate({"kind": "file"}, context=self._context(MONITOR))
 
-    def sources(self, *, restricted: bool) -> tuple[Source, ...]:
+    def sources(self, monitor: MonitorSettings) -> tuple[Source, ...]:
         entries = self._entries(SOURCES, SourceEntry, "id")
         self._refuse_repeats(SOURCES, "url", "is polled twice")
-        return tuple(entry.to_source(restricted=restricted) for _, entry in entries)
+        return tuple(
+            entry.to_source(
+                restricted=monitor.restricted_sources,
+                floor_minutes=monitor.poll.floor_minutes,
+                cap_minutes=monitor.poll.cap_minutes,
+            )
+            for _, entry in entries
+        )
 
     def digests(self, channels: Mapping[str, Channel], browse_url: str) -> tuple[DigestSpec, ...]:
         specs = []

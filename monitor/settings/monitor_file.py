@@ -28,10 +28,13 @@ class Poll(Section):
     every_s: float = Field(
         30, ge=1, le=3600, description="Seconds between two looks for sources that are due."
     )
-    floor_minutes: float = Field(10, ge=1, description="No source is polled more often than this.")
-    cap_minutes: float = Field(1440, ge=1, le=44640, description="No source is polled less often than this.")
+    floor_minutes: int = Field(15, ge=1, description="No source is polled more often than this.")
+    cap_minutes: int = Field(1440, ge=1, le=44640, description="No source is polled less often than this.")
     concurrency: int = Field(50, ge=1, le=1000, description="Requests under way at once, one per host.")
-    jitter: float = Field(0.1, ge=0, le=0.5, description="Share of the interval that polls are spread over.")
+    connect_timeout_s: float = Field(10, ge=0.1, le=120, description="Seconds to wait for a connection.")
+    blocked_hosts: tuple[Line, ...] = Field(
+        (), description="Hosts never asked for anything, nor their subdomains."
+    )
 
 
 class Limits(Section):

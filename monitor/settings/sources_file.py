@@ -99,9 +99,13 @@ class SourceEntry(Section):
             raise fail(f"link_pattern has no meaning for kind {self.kind}", "remove it, or write kind: page")
         return self
 
-    def to_source(self, *, restricted: bool) -> Source:
-        """The record; `restricted` False switches it off when its terms restrict automated use."""
+    def to_source(self, *, restricted: bool, floor_minutes: int, cap_minutes: int) -> Source:
+        """The record, polled within floor and cap.
+
+        `restricted` False switches it off when its terms restrict automated use.
+        """
         fields = self.model_dump()
         fields["name"] = self.name or self.id
         fields["enabled"] = self.enabled and (restricted or self.terms != "restrict")
+        fields["poll_minutes"] = min(max(self.poll_minutes, floor_minutes), cap_minutes)
         return Source(**fields)

@@ -1,0 +1,163 @@
+"""One log: structlog and the standard library's loggers come out the same way, and keep no secret.
+
+Console on a terminal, JSON lines otherwise. What the outside sent is made safe for a terminal before it is
+rendered; secrets are cut out of the rendered line, tracebacks included, whoever wrote them there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, TextIO
+from urllib.parse import quote
+
+import structlog
+
+from monitor.text import terminal_safe
+
+HIDDEN = "***"
+# Libraries whose INFO lines print whole URLs, or a page of talk for every item.
+_CHATTY = {
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "apscheduler": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "trafilatura": logging.ERROR,
+    "htmldate": logging.ERROR,
+    "charset_normalizer": logging.ERROR,
+}
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_PATTERNS = (
+    (re.compile(r"(https?://hooks\.slack(?:-gov)?\.com/)[^\s\"'<>\\]+", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (re.compile(r"(?<=://)[^/\s@\"'\\]+:[^/\s@\"'\\]*(?=@)"), HIDDEN),
+    (re.compile(r"(?i)(authorization\W{1,4}(?:bearer|basic))\s+[A-Za-z0-9._~+/=-]+"), rf"\1 {HIDDEN}"),
+    (
+        re.compile(
+            r"(?i)([?&](?:[a-z0-9]+[_-])?(?:token|key|apikey|password|passwd|secret|sig|signature)=)[^&\s\"'<>\\]+"
+        ),
+        rf"\1{HIDDEN}",
+    ),
+)
+_Event = MutableMapping[str, Any]
+
+
+class Redactor:
+    """Replaces known secrets, and what looks like one, in text."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms = {form for secret in secrets if len(secret) >= 4 for form in _forms(secret)}
+        # Longest first: a secret may contain another.
+        ordered = sorted(forms, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def __call__(self, text: str) -> str:
+        if self._known:
+            text = self._known.sub(HIDDEN, text)
+        for pattern, replacement in _PATTERNS:
+            text = pattern.sub(replacement, text)
+        return text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it can appear: plain, in JSON, in a URL, in a Python literal."""
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield quote(secret, safe="")
+    yield repr(secret)[1:-1]
+
+
+def configure(
+    *,
+    level: str = "info",
+    format: str = "auto",
+    secrets: Iterable[str] = (),
+    stream: TextIO | None = None,
+) -> None:
+    """Sets up all logging of the process; may be called again.
+
+    Args:
+        level: debug, info, warning or error.
+        format: console, json, or auto: console when `stream` is a terminal.
+        secrets: values no line may contain, however they got there.
+        stream: standard error when None.
+    """
+    stream = stream or sys.stderr
+    console = format == "console" or (format == "auto" and stream.isatty())
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_Formatter(_processors(console, colours=stream.isatty()), Redactor(secrets)))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(_LEVELS[level])
+    for name, floor in _CHATTY.items():
+        logging.getLogger(name).setLevel(max(floor, root.level))
+    logging.captureWarnings(True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def get(name: str) -> Any:
+    """A logger for events with fields: `log.get(__name__).info("polled", source=…, new=3)`."""
+    return structlog.stdlib.get_logger(name)
+
+
+@contextmanager
+def run(run_id: str, **fields: Any) -> Iterator[None]:
+    """Every line within carries the id of its run, and `fields`."""
+    with structlog.contextvars.bound_contextvars(run=run_id, **fields):
+        yield
+
+
+def _safe(_: Any, __: str, event: _Event) -> _Event:
+    """Nothing from outside reaches a terminal as an order; runs before rendering, which adds colours."""
+    return {key: terminal_safe(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+]
+
+
+def _processors(console: bool, *, colours: bool) -> list[Any]:
+    renderer: Any
+    if console:
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=colours, exception_formatter=structlog.dev.plain_traceback
+        )
+    else:
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    return [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        _safe,
+        renderer,
+    ]
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Renders a record, then cuts secrets out of the finished line."""
+
+    def __init__(self, processors: list[Any], redact: Redactor) -> None:
+        foreign = [structlog.stdlib.ExtraAdder(), *_SHARED]
+        super().__init__(processors=processors, foreign_pre_chain=foreign)
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
