@@ -16,6 +16,7 @@ from monitor.model import (
     Digest,
     DigestEntry,
     DigestSpec,
+    DigestState,
     Evidence,
     OutboxRow,
     Outlet,
@@ -143,18 +144,11 @@ HOSTILE = {
 
 
 @dataclass
-class FakeState:
-    configured_at: datetime
-    watermark_at: datetime
-    last_fire_at: datetime | None = None
-
-
-@dataclass
 class FakeStore:
     """Digests and outbox in dictionaries, with the promises of the real store."""
 
     stories: list[DigestEntry] = field(default_factory=list)
-    states: dict[str, FakeState] = field(default_factory=dict)
+    states: dict[str, DigestState] = field(default_factory=dict)
     digests: dict[str, Digest] = field(default_factory=dict)
     claims: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)  # → (digest id, role)
     rows: dict[str, OutboxRow] = field(default_factory=dict)
@@ -163,8 +157,8 @@ class FakeStore:
     errors: dict[int, str] = field(default_factory=dict)
     counts: tuple[tuple[str, str, int], ...] = ()
 
-    def digest_state(self, name: str, now: datetime) -> FakeState:
-        return self.states.setdefault(name, FakeState(now, now))
+    def digest_state(self, name: str, now: datetime) -> DigestState:
+        return self.states.setdefault(name, DigestState(name, now, now))
 
     def unclaimed(self, name: str, until: datetime) -> list[DigestEntry]:
         since = self.states[name].configured_at if name in self.states else until
@@ -200,7 +194,7 @@ class FakeStore:
             self._add(made, now)
         if fire_at is not None:
             state = self.states[digest.spec.name]
-            state.last_fire_at, state.watermark_at = fire_at, now
+            self.states[digest.spec.name] = replace(state, last_fire_at=fire_at, watermark_at=now)
         return True
 
     def _add(self, made: OutboxRow, now: datetime) -> None:

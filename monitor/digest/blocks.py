@@ -96,7 +96,7 @@ def _foot(seen: DigestView) -> list[Block]:
     if seen.browse_url:
         lines.append(link(Link(labels.word(seen.lang, "browse"), seen.browse_url)))
     lines.append(f"{labels.word(seen.lang, 'coverage')}: {escape(seen.coverage)}")
-    lines += [escape(line) for line in seen.problems]
+    lines += [escape(line) for line in seen.problems + seen.notices]
     lines += [escape(seen.window)] if seen.window else []
     # Slack has no idempotency key: the id lets a reader see that a message came twice.
     lines.append(escape(seen.id))

@@ -5,6 +5,7 @@ Only what the monitor itself says is translated; headlines and quotes stay as th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -29,23 +30,13 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "weekly": ("Weekly round-up", "週間まとめ"),
     "first-look": ("First look", "初回まとめ"),
     "preview": ("Preview", "プレビュー"),
-    "by-corridor": ("Stories per week, by corridor", "週別記事数(二国間別)"),
-    "by-topic": ("Stories this week, by topic", "今週の記事数(分野別)"),
-    "week-of": ("week of", "週:"),
     "automatic": (
         "Sent automatically by japan-tech-monitor. Quotes and headlines belong to their publishers.",
         "japan-tech-monitor による自動送信です。見出しと引用の権利は各発行元に帰属します。",
     ),
-    "unsubscribe": ("To stop receiving this, write to", "配信停止のご連絡先"),
     "official": ("official", "公式"),
-    "industry": ("industry", "業界"),
-    "thinktank": ("think tank", "シンクタンク"),
-    "press": ("press", "報道"),
-    "aggregator": ("aggregator", "アグリゲーター"),
     "lang-en": ("in English", "英語"),
     "lang-ja": ("in Japanese", "日本語"),
-    "score": ("score", "スコア"),
-    "part": ("part", "分割"),
     "window": ("Covers", "対象期間"),
     "comma": (", ", "、"),
 }
@@ -145,6 +136,18 @@ def stories(lang: str, count: int) -> str:
     return f"{count} {'story' if count == 1 else 'stories'}"
 
 
+def shown(lang: str, count: int) -> str:
+    return f"うち{count}件を掲載" if lang == "ja" else f"{count} shown"
+
+
+def chart_of(lang: str, corridor: str) -> str:
+    return f"週別記事数:{corridor}" if lang == "ja" else f"{corridor}: stories per week"
+
+
+def topics_of(lang: str, week: str) -> str:
+    return f"分野別記事数:{week}の週" if lang == "ja" else f"Stories by topic, week of {week}"
+
+
 def high_count(lang: str, count: int) -> str:
     return f"重要 {count}件" if lang == "ja" else f"{count} high priority"
 
@@ -191,12 +194,27 @@ def dead_letters(lang: str, count: int) -> str:
     return f"{count} {noun} could not be delivered (see: monitor outbox list)"
 
 
+_NOTES = (
+    (re.compile(r"\+(\d+) outlets?"), "掲載元 +{}"),
+    (re.compile(r"\+(\d+) articles?"), "記事 +{}"),
+    (re.compile(r"amount now (.+)"), "金額 {}"),
+    (re.compile(r"official source: (.+)"), "公式発表:{}"),
+)
+
+
 def update_note(lang: str, note: str) -> str:
-    """A story's update in the reader's language: "+3 outlets" has one; other notes stay as they are."""
-    head, _, tail = note.partition(" ")
-    if lang == "ja" and head.startswith("+") and head[1:].isdigit() and tail in ("outlet", "outlets"):
-        return f"掲載元 {head}"
-    return note
+    """What is new about a story, in the reader's language; a note of another form stays as it is."""
+    if lang != "ja":
+        return note
+    return "、".join(_note_ja(part) for part in note.split(", "))
+
+
+def _note_ja(part: str) -> str:
+    for pattern, phrase in _NOTES:
+        found = pattern.fullmatch(part)
+        if found:
+            return phrase.format(found[1])
+    return part
 
 
 # --- dates -----------------------------------------------------------------------------------

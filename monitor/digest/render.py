@@ -63,8 +63,9 @@ def _environment(autoescape: bool) -> Environment:
 def _html(seen: DigestView) -> str:
     template = _environment(True).get_template("digest.html.jinja")
     raw = template.render(d=seen, w=partial(labels.word, seen.lang), fonts=_FONTS[_lang(seen)])
-    # keep_at_rules: the media queries (dark mode, phones) cannot be inlined and would be lost.
-    return css_inline.inline(raw, keep_at_rules=True, load_remote_stylesheets=False, minify_css=True)
+    # The media queries (dark mode, phones) cannot be inlined: their style element is kept. The
+    # option keep_at_rules would move them before the charset, beyond where a browser looks for it.
+    return css_inline.inline(raw, load_remote_stylesheets=False, minify_css=True)
 
 
 def fragment(story: StoryView, lang: str) -> str:

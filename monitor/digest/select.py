@@ -8,7 +8,7 @@ from datetime import datetime
 
 from monitor.model import AUTHORITIES, PRIORITIES, DigestEntry, DigestSpec
 
-_ONLY_OUTLETS = re.compile(r"\+\d+ outlets?")
+_ONLY_MORE = re.compile(r"\+\d+ (?:outlet|article)s?")
 
 
 def is_wanted(entry: DigestEntry, spec: DigestSpec) -> bool:
@@ -47,7 +47,7 @@ def is_urgent(entry: DigestEntry) -> bool:
     """
     if entry.priority != "high":
         return False
-    return not entry.update or not _ONLY_OUTLETS.fullmatch(entry.update.strip())
+    return not entry.update or not _ONLY_MORE.fullmatch(entry.update.strip())
 
 
 def _rank(entry: DigestEntry) -> tuple[int, bool, float, int, datetime, int]:

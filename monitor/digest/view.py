@@ -7,15 +7,15 @@ bounded, and an address is http(s) or empty. Escaping stays with each channel.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from monitor.digest import labels
 from monitor.digest.snippets import Snippet, snippets
-from monitor.model import PRIORITIES, Coverage, Digest, DigestEntry, Outlet
+from monitor.model import CORRIDORS, PRIORITIES, Coverage, Digest, DigestEntry, Outlet
 from monitor.text import clean_line
 
 _TITLE_CHARS = 240
@@ -25,6 +25,7 @@ _MOST_NAMES = 8
 _MOST_OUTLETS = 5
 _MOST_URL_CHARS = 2_000
 _MOST_SOURCES = 5
+_MOST_TOPICS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ class DigestView:
     empty: str
     charts: tuple[Chart, ...]
     coverage: str
-    problems: tuple[str, ...]
+    problems: tuple[str, ...]  # failing sources, messages that reached nobody
+    notices: tuple[str, ...]  # sources that read well but gave nothing for long
     window: str
     browse_url: str
 
@@ -110,12 +112,13 @@ def view(digest: Digest) -> DigestView:
         subject=subject(digest),
         date=f"{labels.long_day(lang, at, zone)}, {labels.clock(at, zone)}",
         counts=" · ".join(_counts(digest)),
-        groups=tuple(_groups(stories, lang)),
+        groups=tuple(_groups(stories, lang)) if digest.kind != "immediate" else (("", tuple(stories)),),
         more=labels.more(lang, digest.more) if digest.more else "",
         empty="" if digest.entries else labels.word(lang, "nothing-long"),
         charts=tuple(_charts(digest)),
         coverage=labels.sources_read(lang, digest.coverage.read, digest.coverage.sources),
         problems=tuple(_problems(digest.coverage, lang, zone, at)),
+        notices=tuple(_source_lines(digest.coverage.silent, labels.silent, lang, zone, at)),
         window=_window(digest, zone),
         browse_url=safe_url(spec.browse_url),
     )
@@ -161,6 +164,7 @@ def _counts(digest: Digest) -> list[str]:
     """ "7 stories · 2 high priority · UK–Japan 4 · US–Japan 4": what there is before scrolling."""
     lang, entries = digest.spec.lang, digest.entries
     parts = [labels.stories(lang, len(entries) + digest.more)]
+    parts += [labels.shown(lang, len(entries))] if digest.more else []
     high = sum(entry.priority == "high" for entry in entries)
     updates = sum(bool(entry.update) for entry in entries)
     parts += [labels.high_count(lang, high)] if high else []
@@ -171,9 +175,9 @@ def _counts(digest: Digest) -> list[str]:
 
 
 def _groups(stories: Sequence[StoryView], lang: str) -> list[tuple[str, tuple[StoryView, ...]]]:
-    """Stories by priority, with headings only where there is more than one group."""
+    """Stories by priority; a single group needs no heading unless it is the one of high priority."""
     order = [p for p in PRIORITIES if any(story.priority == p for story in stories)]
-    heading = {p: labels.word(lang, p) if len(order) > 1 else "" for p in order}
+    heading = {p: labels.word(lang, p) if len(order) > 1 or p == "high" else "" for p in order}
     return [(heading[p], tuple(s for s in stories if s.priority == p)) for p in order]
 
 
@@ -187,22 +191,24 @@ def _window(digest: Digest, zone: ZoneInfo) -> str:
 
 
 def _problems(coverage: Coverage, lang: str, zone: ZoneInfo, now: datetime) -> list[str]:
-    """What was not seen: failing and silent sources, and messages that reached nobody."""
+    """What was not read, and what reached nobody."""
     lines = _source_lines(coverage.failing, labels.failing, lang, zone, now)
-    lines += _source_lines(coverage.silent, labels.silent, lang, zone, now)
     if coverage.dead_letters:
         lines.append(labels.dead_letters(lang, coverage.dead_letters))
     return lines
 
 
 def _source_lines(
-    rows: Sequence[tuple[str, str, datetime | None]], phrase: object, lang: str, zone: ZoneInfo, now: datetime
+    rows: Sequence[tuple[str, str, datetime | None]],
+    phrase: Callable[[str, str, str], str],
+    lang: str,
+    zone: ZoneInfo,
+    now: datetime,
 ) -> list[str]:
-    assert callable(phrase)
     lines = []
     for source, reason, since in rows[:_MOST_SOURCES]:
         when = labels.since(lang, since, zone, now) if since else ""
-        line = str(phrase(lang, clean_line(source, limit=_NAME_CHARS), when))
+        line = phrase(lang, clean_line(source, limit=_NAME_CHARS), when)
         lines.append(f"{line} ({clean_line(reason, limit=120)})" if reason else line)
     if len(rows) > _MOST_SOURCES:
         lines.append(labels.and_more(lang, len(rows) - _MOST_SOURCES))
@@ -236,7 +242,7 @@ def _story(entry: DigestEntry, lang: str, zone: ZoneInfo, now: datetime) -> Stor
 
 
 def _meta(entry: DigestEntry, lang: str, zone: ZoneInfo, now: datetime) -> list[str]:
-    source = clean_line(entry.source_name, limit=_NAME_CHARS)
+    source = clean_line(entry.source_name, limit=_NAME_CHARS) or "–"
     if entry.authority == "official":
         source = f"{source} ({labels.word(lang, 'official')})"
     parts = [source, labels.country(lang, entry.country)]
@@ -250,15 +256,17 @@ def _facts(entry: DigestEntry, lang: str) -> list[tuple[str, str]]:
     rows = (
         ("organisations", entry.organisations),
         ("programmes", entry.programmes),
-        ("amounts", tuple(dict.fromkeys(amount.text for amount in entry.amounts))),
+        ("amounts", tuple(amount.text for amount in entry.amounts)),
     )
-    return [(labels.word(lang, key), _listed(values, lang)) for key, values in rows if values]
+    listed = [(labels.word(lang, key), _listed(values, lang)) for key, values in rows]
+    return [(label, values) for label, values in listed if values]
 
 
 def _listed(values: Sequence[str], lang: str) -> str:
-    shown = [clean_line(value, limit=_NAME_CHARS) for value in values[:_MOST_NAMES]]
-    if len(values) > len(shown):
-        shown.append(labels.and_more(lang, len(values) - len(shown)))
+    names = list(dict.fromkeys(filter(None, (clean_line(value, limit=_NAME_CHARS) for value in values))))
+    shown = names[:_MOST_NAMES]
+    if len(names) > len(shown):
+        shown.append(labels.and_more(lang, len(names) - len(shown)))
     return labels.word(lang, "comma").join(shown)
 
 
@@ -284,40 +292,36 @@ def _clean_snippet(snippet: Snippet) -> Snippet:
 
 
 def _charts(digest: Digest) -> list[Chart]:
-    """A round-up's bars: each corridor over the weeks, and this week's topics."""
+    """A round-up's bars: each corridor over the weeks, and the topics of its own week."""
     lang = digest.spec.lang
-    rows = digest.weekly_counts
-    if not rows:
-        return []
-    newest = max(week for week, _, _ in rows)
+    week = _own_week(digest)
+    rows = sorted(row for row in digest.weekly_counts if row[0] <= week)
+    top = max((count for _, key, count in rows if key in CORRIDORS), default=0)
     charts = []
-    weeks = [
-        (f"{labels.name(lang, key)} · {_week(week, lang)}", n)
-        for week, key, n in sorted(rows, key=lambda row: (row[1], row[0]))
-        if key in ("uk-japan", "us-japan")
-    ]
-    if weeks:
-        charts.append(Chart(labels.word(lang, "by-corridor"), _bars(weeks)))
+    for corridor in CORRIDORS:
+        weeks = [(_week(monday, lang), count) for monday, key, count in rows if key == corridor]
+        title = labels.chart_of(lang, labels.name(lang, corridor))
+        charts += [Chart(title, _bars(weeks, top))] if weeks else []
     topics = [
-        (labels.name(lang, key), n)
-        for week, key, n in sorted(rows, key=lambda row: (-row[2], row[1]))
-        if week == newest and key not in ("uk-japan", "us-japan")
+        (labels.name(lang, key), n) for monday, key, n in rows if monday == week and key not in CORRIDORS
     ]
+    topics.sort(key=lambda pair: (-pair[1], pair[0]))
     if topics:
-        charts.append(Chart(labels.word(lang, "by-topic"), _bars(topics[:10])))
+        title = labels.topics_of(lang, _week(week, lang))
+        charts.append(Chart(title, _bars(topics[:_MOST_TOPICS], topics[0][1])))
     return charts
 
 
-def _week(week: str, lang: str) -> str:
-    """A week by its Monday: from 2026-W14 or a date; anything else stays as it is."""
-    try:
-        monday = datetime.strptime(f"{week}-1", "%G-W%V-%u") if "W" in week else datetime.fromisoformat(week)
-    except ValueError:
-        return clean_line(week, limit=30)
-    monday -= timedelta(days=monday.weekday())
-    return labels.day(lang, monday.replace(tzinfo=ZoneInfo("UTC")), ZoneInfo("UTC"))
+def _own_week(digest: Digest) -> str:
+    """The Monday of the week a round-up looks back on: until Wednesday that is the week before."""
+    day = (digest.window_end.astimezone(ZoneInfo(digest.spec.zone)) - timedelta(days=3)).date()
+    return (day - timedelta(days=day.weekday())).isoformat()
 
 
-def _bars(rows: Sequence[tuple[str, int]]) -> tuple[Bar, ...]:
-    top = max((count for _, count in rows), default=0) or 1
+def _week(monday: str, lang: str) -> str:
+    at = datetime.fromisoformat(monday).replace(tzinfo=UTC)
+    return labels.day(lang, at, ZoneInfo("UTC"))
+
+
+def _bars(rows: Sequence[tuple[str, int]], top: int) -> tuple[Bar, ...]:
     return tuple(Bar(label, count, max(1, round(100 * count / top)) if count else 0) for label, count in rows)

@@ -18,7 +18,7 @@ from monitor.digest.payloads import Payload, payloads
 from monitor.digest.render import Rendered, render
 from monitor.digest.select import filtered, is_urgent, is_wanted, select
 from monitor.errors import StoreError
-from monitor.model import ChannelSpec, Coverage, Digest, DigestEntry, DigestSpec, OutboxRow
+from monitor.model import ChannelSpec, Coverage, Digest, DigestEntry, DigestSpec, DigestState, OutboxRow
 
 log = logging.getLogger(__name__)
 
@@ -29,17 +29,6 @@ _FILE = ChannelSpec("file", "file")
 
 
 # --- what composing needs ------------------------------------------------------------------------
-
-
-class DigestState(Protocol):
-    """How far a digest has come."""
-
-    @property
-    def configured_at(self) -> datetime: ...
-    @property
-    def watermark_at(self) -> datetime: ...
-    @property
-    def last_fire_at(self) -> datetime | None: ...
 
 
 class ComposeStore(Protocol):
@@ -208,7 +197,7 @@ class _Composer:
         return _Plan(
             spec=spec,
             kind=kind,
-            window_start=min(state.watermark_at, self.now),
+            window_start=state.last_fire_at or state.configured_at,
             window_end=self.now,
             fire_at=fire_at,
             entries=tuple(self.store.unclaimed(spec.name, self.now)),
@@ -325,7 +314,8 @@ def _claims(plan: _Plan, digest: Digest) -> Iterator[Claim]:
 def _weekly(store: ComposeStore, spec: DigestSpec, now: datetime) -> tuple[tuple[str, str, int], ...]:
     if not spec.weekly:
         return ()
-    return tuple(store.weekly_counts(now - timedelta(weeks=_WEEKS_IN_CHARTS), now))
+    first = now - timedelta(weeks=_WEEKS_IN_CHARTS, days=now.weekday())  # a Monday: whole weeks only
+    return tuple(store.weekly_counts(first.replace(hour=0, minute=0, second=0, microsecond=0), now))
 
 
 def outbox_key(digest_id: str, channel: str, recipient: str, part: int = 1) -> str:

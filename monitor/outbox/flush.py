@@ -176,7 +176,9 @@ class _Flush:
     def _failed(self, name: str, row: OutboxRow, error: DeliveryError) -> None:
         now = self.now()
         self.report.failures.append((name, str(error)))
-        if not error.retryable or row.attempts >= self.patience.tries:
+        # "Not so fast" says nothing against the message: however often, it does not kill it.
+        exhausted = row.attempts >= self.patience.tries and error.retry_after_s is None
+        if not error.retryable or exhausted:
             self.store.mark_dead(row.id, str(error), now)
             self.report.dead += 1
             return
