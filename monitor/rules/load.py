@@ -1,0 +1,360 @@
+"""Rule and concept files to a RuleSet; everything wrong with them is reported at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from monitor.errors import ConfigError, Problem
+from monitor.model import CORRIDORS, EVENTS, PRIORITIES, TOPICS
+from monitor.rules.concepts import Concept, Entity, read_concepts
+from monitor.rules.forms import FormError, parse_form
+from monitor.rules.language import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Field,
+    LanguageError,
+    Name,
+    Near,
+    Node,
+    Not,
+    Text,
+    nearest,
+    parse_expression,
+)  # fmt: skip
+from monitor.rules.matcher import compile_lexicon
+from monitor.rules.ruleset import SETS, Boost, Rule, RuleSet
+from monitor.yamltext import Loc, YamlText, parse
+
+VALUES = {"corridor": CORRIDORS, "topic": TOPICS, "event": EVENTS, "priority": PRIORITIES}
+_RULE_KEYS = frozenset(
+    {
+        "id",
+        "why",
+        "each",
+        "when",
+        "unless",
+        "boosts",
+        "score",
+        "threshold",
+        "near",
+        "from_score",
+        "matches",
+        "ignores",
+        *SETS,
+    }
+)
+_BOOST_KEYS = frozenset({"name", "when", "weight"})
+MOST_COPIES = 20  # of one rule by `each`
+
+
+def build(files: Mapping[str, str]) -> RuleSet:
+    """Compiles rule files. `files` maps a path to its text; those in a folder `concepts` hold concepts.
+
+    Raises ConfigError with every problem found, each with file, line, column and a hint.
+    """
+    concepts, problems = read_concepts({p: t for p, t in files.items() if is_concept_file(p)})
+    builder = _Builder(concepts, problems)
+    for path in sorted(p for p in files if not is_concept_file(p)):
+        builder.read(path, files[path])
+    builder.check_includes()
+    if problems:
+        raise ConfigError(problems)
+    return builder.finish(files)
+
+
+def is_concept_file(path: str) -> bool:
+    """Whether a file of the configuration holds concepts rather than rules."""
+    return "concepts" in path.replace("\\", "/").split("/")[:-1]
+
+
+class _Builder:
+    def __init__(self, concepts: dict[str, Concept], problems: list[Problem]) -> None:
+        self.concepts, self.problems = concepts, problems
+        self.defined: dict[str, Node] = {}
+        self.literals: dict[str, str] = {}
+        self.rules: list[Rule] = []
+        self.seen: dict[Node, Node] = {}
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def read(self, path: str, text: str) -> None:
+        try:
+            yaml = parse(path, text)
+        except ConfigError as error:
+            self.problems += error.problems
+            return
+        data = yaml.data or {}
+        if not isinstance(data, dict):
+            self.problems.append(yaml.problem((), "a rule file is a mapping with rules: and define:"))
+            return
+        for key in data:
+            if key not in {"define", "rules"}:
+                self.problems.append(
+                    yaml.problem((key, "__key__"), f"unknown key {key!r}", "keys are define, rules")
+                )
+        define = data.get("define") or {}
+        if isinstance(define, dict):
+            for name, source in define.items():
+                node = self.expression(yaml, ("define", name), source)
+                if name in self.concepts:
+                    self.problems.append(yaml.problem(("define", name), f"{name} is a concept already"))
+                elif node is not None:
+                    self.defined[str(name)] = node
+        rules = data.get("rules") or []
+        if not isinstance(rules, list):
+            self.problems.append(yaml.problem(("rules",), "rules is a list"))
+            return
+        for n, body in enumerate(rules):
+            if not isinstance(body, dict):
+                self.problems.append(yaml.problem(("rules", n), "a rule is a mapping with id, why and when"))
+                continue
+            for copy in self.copies(yaml, n, body):
+                self.rule(yaml, ("rules", n), copy)
+
+    def copies(self, yaml: YamlText, n: int, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The rule itself, or one copy for each value of `each: {name: [values]}` with {name} filled in."""
+        each = body.get("each")
+        if each is None:
+            yield body
+            return
+        if not isinstance(each, dict) or len(each) != 1 or not isinstance(next(iter(each.values())), list):
+            self.problems.append(
+                yaml.problem(("rules", n, "each"), "each names one list", "each: {side: [uk, us]}")
+            )
+            return
+        ((name, values),) = each.items()
+        for value in values[:MOST_COPIES]:
+            filled = _filled(body, "{" + str(name) + "}", str(value))
+            for key in ("matches", "ignores"):
+                filled[key] = [
+                    e
+                    for e in filled.get(key) or []
+                    if not isinstance(e, dict) or e.get("only", value) == value
+                ]
+            yield filled
+
+    def rule(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> None:
+        for key in body:
+            if key not in _RULE_KEYS:
+                self.problems.append(
+                    yaml.problem(
+                        (*loc, key, "__key__"),
+                        f"unknown key {key!r}",
+                        f"keys are {', '.join(sorted(_RULE_KEYS))}",
+                    )
+                )
+        name = str(body.get("id", ""))
+        before = len(self.problems)
+        if not name or any(rule.id == name for rule in self.rules):
+            self.problems.append(
+                yaml.problem((*loc, "id"), f"rule id {name!r} stands twice" if name else "a rule needs an id")
+            )
+        for key in ("why", "when"):
+            if not body.get(key):
+                self.problems.append(yaml.problem(loc, f"rule {name} has no {key}"))
+        kinds = [kind for kind in SETS if kind in body]
+        if len(kinds) != 1:
+            self.problems.append(
+                yaml.problem(
+                    loc,
+                    f"rule {name} gives {' and '.join(kinds) or 'no answer'}",
+                    f"one of {', '.join(SETS)}",
+                )
+            )
+            return
+        value = str(body[kinds[0]])
+        if value not in VALUES[kinds[0]]:
+            hint = nearest(value, VALUES[kinds[0]]) or f"one of {', '.join(VALUES[kinds[0]])}"
+            self.problems.append(yaml.problem((*loc, kinds[0]), f"unknown {kinds[0]} {value!r}", hint))
+        when = self.expression(yaml, (*loc, "when"), body["when"]) if body.get("when") else None
+        unless = self.expression(yaml, (*loc, "unless"), body["unless"]) if body.get("unless") else None
+        boosts = self.boosts(yaml, loc, body.get("boosts") or [])
+        score, threshold = (
+            self.number(yaml, loc, body, "score", 1.0),
+            self.number(yaml, loc, body, "threshold", 1.0),
+        )
+        near = self.number(yaml, loc, body, "near", 1.0)
+        best = score + sum(boost.weight for boost in boosts if boost.weight > 0)
+        if best < threshold:
+            self.problems.append(
+                yaml.problem(
+                    (*loc, "threshold"), f"threshold {threshold:g} is out of reach: all weights give {best:g}"
+                )
+            )
+        if when and unless:
+            self.check_contradiction(yaml, loc, when, unless)
+        if len(self.problems) > before or when is None:
+            return
+        line, _ = yaml.place(loc)
+        from_score = (
+            None if body.get("from_score") is None else self.number(yaml, loc, body, "from_score", 0.0)
+        )
+        self.rules.append(
+            Rule(name, str(body["why"]), kinds[0], value, when, unless, boosts, score, threshold, near, from_score,
+                 self.examples(yaml, loc, body, "matches"), self.examples(yaml, loc, body, "ignores"), yaml.path, line)
+        )  # fmt: skip
+
+    def number(self, yaml: YamlText, loc: Loc, body: dict[str, Any], key: str, default: float) -> float:
+        value = body.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e6:
+            self.problems.append(yaml.problem((*loc, key), f"{key} is a number, not {value!r}"))
+            return default
+        return float(value)
+
+    def boosts(self, yaml: YamlText, loc: Loc, entries: Any) -> tuple[Boost, ...]:
+        boosts: list[Boost] = []
+        if not isinstance(entries, list):
+            self.problems.append(yaml.problem((*loc, "boosts"), "boosts is a list"))
+            return ()
+        for n, entry in enumerate(entries):
+            where = (*loc, "boosts", n)
+            if (
+                not isinstance(entry, dict)
+                or not entry.keys() >= {"name", "when", "weight"}
+                or entry.keys() - _BOOST_KEYS
+            ):
+                self.problems.append(yaml.problem(where, "a boost has name, when and weight"))
+                continue
+            node = self.expression(yaml, (*where, "when"), entry["when"])
+            if node is not None:
+                boosts.append(Boost(str(entry["name"]), node, self.number(yaml, where, entry, "weight", 0.0)))
+        return tuple(boosts)
+
+    def examples(
+        self, yaml: YamlText, loc: Loc, body: dict[str, Any], key: str
+    ) -> tuple[Mapping[str, str], ...]:
+        entries = body.get(key) or []
+        examples: list[Mapping[str, str]] = []
+        for n, entry in enumerate(entries if isinstance(entries, list) else [None]):
+            if isinstance(entry, str):
+                examples.append({"text": entry})
+            elif isinstance(entry, dict) and entry.keys() <= {
+                "title",
+                "text",
+                "url",
+                "source",
+                "lang",
+                "only",
+            }:
+                examples.append({k: str(v) for k, v in entry.items() if k != "only"})
+            else:
+                self.problems.append(
+                    yaml.problem((*loc, key, n), f"{key} is a list of texts, or of title: and text:")
+                )
+        return tuple(examples)
+
+    # --- expressions -----------------------------------------------------------------------
+
+    def expression(self, yaml: YamlText, loc: Loc, source: Any) -> Node | None:
+        try:
+            return self.settled(parse_expression(source))
+        except LanguageError as error:
+            line, column = yaml.place(loc)
+            # The column is that of a one-line value; a folded block is counted from its own beginning.
+            shown = column + error.column - 1 if isinstance(source, str) and len(source) < 100 else column
+            text = f"{error} (at character {error.column} of the expression)"
+            self.problems.append(Problem(yaml.path, line, shown, text, error.hint))
+            return None
+
+    def settled(self, node: Node) -> Node:
+        """The node with names looked up, literals compiled, and equal parts shared so that each is asked once."""
+        match node:
+            case Name(id):
+                if id in self.defined:
+                    return self.defined[id]
+                if id not in self.concepts:
+                    raise LanguageError(
+                        f"unknown concept @{id}", hint=nearest(id, [*self.concepts, *self.defined])
+                    )
+            case Text(form):
+                self.literal(form)
+            case AllOf(parts):
+                node = AllOf(tuple(map(self.settled, parts)))
+            case AnyOf(parts):
+                node = AnyOf(tuple(map(self.settled, parts)))
+            case Not(part):
+                node = Not(self.settled(part))
+            case Near(left, right, reach, ordered):
+                node = Near(self.settled(left), self.settled(right), reach, ordered)
+            case AtLeast(count, part):
+                node = AtLeast(count, self.settled(part))
+            case Field(field, part):
+                node = Field(field, part if field in ("url", "source", "lang") else self.settled(part))
+        return self.seen.setdefault(node, node)
+
+    def literal(self, form: str) -> None:
+        if form in self.literals:
+            return
+        try:
+            parsed = parse_form(form, plural=True)
+        except FormError as error:
+            raise LanguageError(str(error)) from error
+        name = f"={form}"
+        self.concepts[name] = Concept(name, forms=((parsed, Entity("")),))
+        self.literals[form] = name
+
+    def check_contradiction(self, yaml: YamlText, loc: Loc, when: Node, unless: Node) -> None:
+        """A term that `when` requires and `unless` forbids can never match."""
+        required = set(when.parts) if isinstance(when, AllOf) else {when}
+        excluded = set(unless.parts) if isinstance(unless, AnyOf) else {unless}
+        for node in required & excluded:
+            label = f"@{node.id}" if isinstance(node, Name) else getattr(node, "form", "the same expression")
+            self.problems.append(yaml.problem((*loc, "unless"), f"{label} is both required and excluded"))
+
+    # --- finishing -------------------------------------------------------------------------
+
+    def check_includes(self) -> None:
+        for concept in self.concepts.values():
+            for name in concept.include:
+                if name not in self.concepts:
+                    hint = nearest(name, self.concepts)
+                    self.problems.append(
+                        Problem(
+                            concept.path,
+                            concept.line,
+                            1,
+                            f"concept {concept.id} includes unknown {name}",
+                            hint,
+                        )
+                    )
+
+    def finish(self, files: Mapping[str, str]) -> RuleSet:
+        lexicon = compile_lexicon(self.concepts.values())
+        ids = lexicon.concept_ids
+        reach = {}
+        for name in self.concepts:
+            members = self.closure(name)
+            homes = frozenset(home for member in members for home in self.concepts[member].homes)
+            reach[name] = (tuple(sorted(ids[member] for member in members)), homes)
+        names = frozenset(ids[c.id] for c in self.concepts.values() if c.kind != "word")
+        digest = hashlib.sha256()
+        for path in sorted(files):
+            digest.update(f"{path}\0{files[path]}\0".encode("utf-8", "surrogatepass"))
+        return RuleSet(
+            dict(files), digest.hexdigest()[:12], tuple(self.rules), self.concepts, lexicon, self.literals, reach,
+            names, build,
+        )  # fmt: skip
+
+    def closure(self, name: str) -> set[str]:
+        """The concept and everything it includes, however deep; circles do no harm."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            current = waiting.pop()
+            if current not in found:
+                found.add(current)
+                waiting += self.concepts[current].include
+        return found
+
+
+def _filled(value: Any, name: str, filler: str) -> Any:
+    if isinstance(value, str):
+        return value.replace(name, filler)
+    if isinstance(value, list):
+        return [_filled(entry, name, filler) for entry in value]
+    if isinstance(value, dict):
+        return {key: _filled(entry, name, filler) for key, entry in value.items() if key != "each"}
+    return value
