@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor import __version__, settings
+from monitor import settings
 from monitor.errors import ConfigError, InputError
 from monitor.settings import Secret, load
 
@@ -110,12 +110,6 @@ def test_digests_become_records_with_their_channels(folder: Path) -> None:
     assert (tokyo.cron, tokyo.quiet) == ("30 7 * * mon-fri", "22:00-07:00")
     assert [use.channel for use in config.operator] == ["slack"]
     assert config.used_channels() == ("file", "mail", "slack")
-
-
-def test_the_user_agent_names_us_and_the_operator(folder: Path) -> None:
-    (folder / "monitor.yaml").write_text("homepage: https://example.org/m\ncontact: desk@example.org\n")
-    agent = load(folder, {}).monitor.user_agent
-    assert agent == f"japan-tech-monitor/{__version__} (+https://example.org/m; desk@example.org)"
 
 
 def test_problems_of_all_files_come_at_once(folder: Path) -> None:

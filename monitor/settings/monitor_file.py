@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from monitor import __version__
 from monitor.settings.channels import Channel, ChannelUseField
 from monitor.settings.fields import ConfigPath, Line, Section, UrlOrNothing, fail
 
 # Stands in every request until the operator gives an address of their own.
-HOMEPAGE = "https://pypi.org/project/japan-tech-monitor/"
+HOMEPAGE = "https://github.com/japan-tech-monitor/japan-tech-monitor"
 
 
 def _header_safe(value: str) -> str:
@@ -153,11 +152,3 @@ class MonitorSettings(Section):
         if value.floor_minutes > value.cap_minutes:
             raise fail("floor_minutes is above cap_minutes")
         return value
-
-    @property
-    def user_agent(self) -> str:
-        """How every request introduces itself (RFC 9110 section 10.1.5)."""
-        about = "; ".join(
-            part for part in (f"+{self.homepage}" if self.homepage else "", self.contact) if part
-        )
-        return f"japan-tech-monitor/{__version__}" + (f" ({about})" if about else "")
