@@ -22,7 +22,7 @@ from lark.exceptions import VisitError
 
 LONGEST = 20_000  # characters of one expression
 DEEPEST = 40  # brackets inside brackets
-FIELDS = ("title", "lead", "body", "url", "source", "lang")
+FIELDS = ("title", "lead", "top", "body", "url", "source", "lang")
 
 
 @dataclass(frozen=True, slots=True)

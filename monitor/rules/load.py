@@ -111,29 +111,27 @@ class _Builder:
             if not isinstance(body, dict):
                 self.problems.append(yaml.problem(("rules", n), "a rule is a mapping with id, why and when"))
                 continue
-            for copy in self.copies(yaml, n, body):
+            for copy in self.copies(yaml, ("rules", n), body):
                 self.rule(yaml, ("rules", n), copy)
 
-    def copies(self, yaml: YamlText, n: int, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The rule itself, or one copy for each value of `each: {name: [values]}` with {name} filled in."""
+    def copies(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The rule itself, or one copy for each place in the lists of `each`, with {name} filled in."""
         each = body.get("each")
         if each is None:
             yield body
             return
-        if not isinstance(each, dict) or len(each) != 1 or not isinstance(next(iter(each.values())), list):
-            self.problems.append(
-                yaml.problem(("rules", n, "each"), "each names one list", "each: {side: [uk, us]}")
-            )
+        lists = list(each.values()) if isinstance(each, dict) else []
+        if not lists or not all(isinstance(values, list) and len(values) == len(lists[0]) for values in lists):
+            hint = "each: {side: [uk, us], other: [us, uk]}"
+            self.problems.append(yaml.problem((*loc, "each"), "each names lists of one length", hint))
             return
-        ((name, values),) = each.items()
-        for value in values[:MOST_COPIES]:
-            filled = _filled(body, "{" + str(name) + "}", str(value))
+        for values in list(zip(*lists, strict=True))[:MOST_COPIES]:
+            filled: dict[str, Any] = body
+            for name, value in zip(each, values, strict=True):
+                filled = _filled(filled, "{" + str(name) + "}", str(value))
             for key in ("matches", "ignores"):
-                filled[key] = [
-                    e
-                    for e in filled.get(key) or []
-                    if not isinstance(e, dict) or e.get("only", value) == value
-                ]
+                entries = filled.get(key) or []
+                filled[key] = [e for e in entries if not isinstance(e, dict) or e.get("only", values[0]) == values[0]]
             yield filled
 
     def rule(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> None:

@@ -97,12 +97,12 @@ def _within(spans: list[Span], reading: Reading, region: str) -> list[Span]:
     if region == "title":
         return [span for span in spans if span[0] < reading.title_end]
     first = reading.body_start
-    last = reading.segments.lead_end if region == "lead" else len(reading.text)
+    last = {"lead": reading.segments.lead_end, "top": reading.segments.top_end}.get(region, len(reading.text))
     return [span for span in spans if first <= span[0] < last]
 
 
 def _field(name: str, part: Node, reading: Reading, ruleset: RuleSet) -> list[Span]:
-    if name in ("title", "lead", "body"):
+    if name in ("title", "lead", "top", "body"):
         return ask(part, reading, ruleset, name)
     document = reading.document
     value = {"url": document.url, "source": document.source_id, "lang": document.lang or _language(reading)}[

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 LONGEST_SENTENCE = 700  # characters; a longer run without a stop (lists, tables, noise) is cut here
 LEAD_CHARS = 400  # English; Japanese says as much in half the room
+TOP_CHARS = 1600  # what an article is about stands in its first dozen sentences
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof sir st gen sen rep gov lt col capt rev hon pres sec jr sr co corp inc ltd llc plc bros no "
     "vol fig figs approx est dept univ vs etc al e.g i.e eg ie a.m p.m jan feb mar apr jun jul aug sep sept oct nov "
@@ -50,6 +51,7 @@ class Segments:
     sentences: list[int]
     lines: list[int]
     lead_end: int
+    top_end: int
     tail: int  # where page furniture begins; the text's length when there is none
     bylines: list[tuple[int, int]]
 
@@ -101,7 +103,7 @@ def segment(text: str, title_end: int) -> Segments:
     return Segments(
         sentences,
         lines,
-        _lead_end(text, title_end, sentences),
+        _lead_end(text, title_end, sentences), _top_end(text, title_end),
         _tail(text, title_end),
         _bylines(text, title_end, lines),
     )
@@ -155,6 +157,10 @@ def _lead_end(text: str, start: int, sentences: list[int]) -> int:
                 break
     room = LEAD_CHARS // 2 if japanese else LEAD_CHARS
     return min(len(text), max(end if real else 0, start + room), start + 5 * room)
+
+
+def _top_end(text: str, start: int) -> int:
+    return min(len(text), start + (TOP_CHARS // 2 if is_cjk(text[start : start + 600]) else TOP_CHARS))
 
 
 def _tail(text: str, start: int) -> int:
