@@ -27,7 +27,7 @@ from monitor.fetch.hosts import Hosts
 from monitor.fetch.resolve import resolve as resolve_name
 from monitor.fetch.robots import MAX_BYTES as MAX_ROBOTS_BYTES
 from monitor.fetch.robots import Robots
-from monitor.fetch.wire import Allowance, small_client
+from monitor.fetch.wire import Allowance, Wire
 from monitor.model import Fetched, FetchRequest, Redirect
 from monitor.schedule import BUSY_PAUSE, MAX_RETRY_AFTER, retry_after
 
@@ -60,23 +60,21 @@ class Fetcher:
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._now = now
-        self._user_agent = user_agent
+        self._headers = [(b"user-agent", user_agent.encode("utf-8")), (b"accept-encoding", b"gzip")]
         self._connect_timeout_s = connect_timeout_s
         self._blocked = tuple(host.lower().strip(".") for host in blocked_hosts)
         self._resolve = resolve
         self._backend = backend or httpcore.AnyIOBackend()
         self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
-        self._hosts = Hosts(total=total, open_client=self._open_client, now=now)
+        self._hosts = Hosts(total=total, open_wire=self._open_wire, now=now)
         self._robots = Robots(user_agent.partition("/")[0], now)
         for name in ("httpx", "httpcore"):  # they log whole URLs, and a URL can be a secret
             logging.getLogger(name).setLevel(logging.WARNING)
 
-    def _open_client(self, allow_private: bool, allowance: Allowance) -> httpx.AsyncClient:
+    def _open_wire(self, allow_private: bool) -> Wire:
+        allowance = Allowance()
         guard = Guard(self._backend, self._resolve, allow_private=allow_private, allowance=allowance)
-        headers = [(b"user-agent", self._user_agent.encode("utf-8")), (b"accept-encoding", b"gzip")]
-        # Reading and writing are bounded by the request's own deadline; these catch what it misses.
-        timeout = httpx.Timeout(60.0, connect=self._connect_timeout_s)
-        return small_client(guard, self._ssl_context, headers, timeout)
+        return Wire(guard, self._ssl_context, allowance)
 
     async def __call__(self, request: FetchRequest) -> Fetched:
         """Get one URL, following redirects. Raises FetchError, in bounded time once its turn has come.
@@ -111,11 +109,13 @@ class Fetcher:
         except (httpx.InvalidURL, UnicodeError, ValueError, TypeError) as error:
             raise FetchError("not a usable URL", url=url, kind="refused") from error
         host = parsed.host.lower().rstrip(".")
-        if parsed.scheme not in DEFAULT_PORTS or not host:
+        if parsed.scheme not in DEFAULT_PORTS or not host or "%" in host:
             raise FetchError("not an http or https URL", url=url, kind="refused")
         if any(host == blocked or host.endswith(f".{blocked}") for blocked in self._blocked):
             raise FetchError(f"{host} is blocked by the configuration", url=url, kind="refused")
-        port = parsed.port or DEFAULT_PORTS[parsed.scheme]
+        port = parsed.port if parsed.port is not None else DEFAULT_PORTS[parsed.scheme]
+        if not 0 < port < 65536:
+            raise FetchError("not a usable port", url=url, kind="refused")
         if port not in PORTS and not allow_private:
             raise FetchError(f"port {port} is not one the web is served on", url=url, kind="refused")
         return host if port in (80, 443) else f"{host}:{port}"
@@ -145,10 +145,16 @@ class Fetcher:
         cut: bool = False,
     ) -> Answer:
         self._stop_if_paused(url, host)
-        async with self._hosts.turn(host, allow_private=request.allow_private) as line:
+        async with self._hosts.turn(host, allow_private=request.allow_private) as wire:
             self._stop_if_paused(url, host)  # the one before us may have been sent away
             answer = await exchange(
-                line, url, headers, deadline=deadline, max_body_bytes=max_body_bytes, cut=cut
+                wire,
+                url,
+                [*self._headers, *headers],
+                deadline=deadline,
+                connect_timeout_s=self._connect_timeout_s,
+                max_body_bytes=max_body_bytes,
+                cut=cut,
             )
             self._note_pause(answer, host)
         return answer

@@ -15,13 +15,13 @@ import httpx
 from monitor.errors import FetchError
 from monitor.fetch import headers as fields
 from monitor.fetch.guard import AddressRefused, LookupFailed
-from monitor.fetch.hosts import Line
 from monitor.fetch.inflate import Body, Damaged, Overflow
-from monitor.fetch.wire import TooMuch
+from monitor.fetch.wire import TooMuch, Wire
 
 # h11 alone stops at 100 KiB for one header block, and never counts the 1xx answers before it.
 MAX_HEADER_BYTES = 96 * 1024
 MAX_UNREAD_BYTES = 16 * 1024  # of a body nobody needs: read to keep the connection, or hang up
+UNREAD_PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,12 @@ class Deadline:
 
 
 async def exchange(
-    line: Line,
+    wire: Wire,
     url: str,
     headers: Sequence[tuple[bytes, bytes]],
     *,
     deadline: Deadline,
+    connect_timeout_s: float,
     max_body_bytes: int,
     cut: bool = False,
 ) -> Answer:
@@ -73,37 +74,55 @@ async def exchange(
     """
     async with deadline.running(url):
         with _translated(url):
-            return await _get(line, url, headers, max_body_bytes, cut)
+            # Reading is bounded by the deadline; the other limits catch what it is too coarse for.
+            timeout = httpx.Timeout(max(deadline.left, 0.1), connect=connect_timeout_s)
+            request = httpx.Request(
+                "GET", url, headers=list(headers), extensions={"timeout": timeout.as_dict()}
+            )
+            request.headers.update(fields.credentials(request.url))
+            response = await _send(wire, request)
+            try:
+                return await _receive(wire, response, url, max_body_bytes, cut)
+            finally:
+                await response.aclose()
 
 
-async def _get(
-    line: Line, url: str, headers: Sequence[tuple[bytes, bytes]], max_body_bytes: int, cut: bool
-) -> Answer:
-    assert line.client is not None
-    line.allowance.left = MAX_HEADER_BYTES
-    request = line.client.build_request("GET", url, headers=list(headers))
-    response = await line.client.send(request, stream=True)
+async def _send(wire: Wire, request: httpx.Request) -> httpx.Response:
+    """Send, and once more if a kept connection turns out to have been closed by the server.
+
+    A server may hang up at any time, even as the next request is on its way; RFC 9112 section
+    9.3.1 allows a client to repeat a GET then. Not when anything was answered.
+    """
+    wire.allowance.left = MAX_HEADER_BYTES
+    opened = wire.allowance.opened
     try:
-        if len(response.headers.raw) > fields.MAX_FIELDS:
-            raise FetchError("too many header fields", url=url, kind="too-large")
-        folded = fields.fold(response.headers.raw)
-        if response.status_code != 200:
-            await _read_off(line, response)
-            return Answer(response.status_code, folded)
-        # Chunked framing and compressed data that grows are overhead, within reason.
-        line.allowance.left = max_body_bytes + max_body_bytes // 4 + MAX_HEADER_BYTES
-        return Answer(200, folded, await _read_body(response, folded, url, max_body_bytes, cut))
-    finally:
-        await response.aclose()
+        return await wire.handle_async_request(request)
+    except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError):
+        if wire.allowance.opened > opened or wire.allowance.left < MAX_HEADER_BYTES:
+            raise
+        return await wire.handle_async_request(request)
 
 
-async def _read_off(line: Line, response: httpx.Response) -> None:
+async def _receive(wire: Wire, response: httpx.Response, url: str, max_body_bytes: int, cut: bool) -> Answer:
+    if len(response.headers.raw) > fields.MAX_FIELDS:
+        raise FetchError("too many header fields", url=url, kind="too-large")
+    folded = fields.fold(response.headers.raw)
+    if response.status_code != 200:
+        await _read_off(wire, response)
+        return Answer(response.status_code, folded)
+    # Chunked framing and compressed data that grows are overhead, within reason.
+    wire.allowance.left = max_body_bytes + max_body_bytes // 4 + MAX_HEADER_BYTES
+    return Answer(200, folded, await _read_body(response, folded, url, max_body_bytes, cut))
+
+
+async def _read_off(wire: Wire, response: httpx.Response) -> None:
     """Take in a short body so that the connection can be used again; leave a long one."""
-    line.allowance.left = MAX_UNREAD_BYTES
+    wire.allowance.left = MAX_UNREAD_BYTES
     try:
-        async for _ in response.aiter_raw():
-            pass
-    except (httpcore.NetworkError, httpcore.ProtocolError):
+        async with asyncio.timeout(UNREAD_PATIENCE_S):
+            async for _ in response.aiter_raw():
+                pass
+    except (TimeoutError, httpcore.NetworkError, httpcore.ProtocolError):
         pass  # the status has been understood; what follows it does not matter
 
 

@@ -127,6 +127,7 @@ class Guard(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
     ) -> httpcore.AsyncNetworkStream:
         stream = await self._below.connect_tcp(address, port, timeout=timeout, socket_options=socket_options)
+        self._allowance.opened += 1
         return MeteredStream(stream, self._allowance)
 
     async def connect_unix_socket(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
+
+import httpx
 
 from monitor.model import FetchState
 
@@ -35,6 +38,14 @@ def conditions(state: FetchState | None) -> list[tuple[bytes, bytes]]:
         return []
     fields = ((b"if-none-match", state.etag), (b"if-modified-since", state.last_modified))
     return [(name, value.encode("latin-1")) for name, value in fields if is_sendable(value)]
+
+
+def credentials(url: httpx.URL) -> list[tuple[bytes, bytes]]:
+    """Basic authentication for `https://user:password@host/`, sent to that URL and no other."""
+    if not url.userinfo:
+        return []
+    pair = f"{url.username}:{url.password}".encode()
+    return [(b"authorization", b"Basic " + b64encode(pair))]
 
 
 def is_sendable(value: str) -> bool:

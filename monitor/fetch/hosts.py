@@ -13,24 +13,21 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-import httpx
-
-from monitor.fetch.wire import Allowance
+from monitor.fetch.wire import Wire
 
 IDLE_S = 10.0  # a connection nobody waits for is closed after this
 REMEMBERED = 2000  # hosts whose last request is remembered, for their crawl-delay
 
 
 class Line:
-    """The one line to a host: its client, and when the next request may start."""
+    """The one line to a host: its wire, and when the next request may start."""
 
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         self.callers = 0
         self.delay_s = 0.0
         self.last_at = float("-inf")  # end of the last request, loop time
-        self.client: httpx.AsyncClient | None = None
-        self.allowance = Allowance()
+        self.wire: Wire | None = None
         self.allow_private = False
 
     def wait_s(self, now: float) -> float:
@@ -39,17 +36,17 @@ class Line:
 
 
 class Hosts:
-    """All lines. `open_client(allow_private, allowance)` makes the client of one."""
+    """All lines. `open_wire(allow_private)` makes the wire of one."""
 
     def __init__(
         self,
         *,
         total: int,
-        open_client: Callable[[bool, Allowance], httpx.AsyncClient],
+        open_wire: Callable[[bool], Wire],
         now: Callable[[], datetime],
     ) -> None:
         self._places = asyncio.Semaphore(total)
-        self._open_client = open_client
+        self._open_wire = open_wire
         self._now = now
         self._lines: dict[str, Line] = {}
         self._idle: OrderedDict[str, Line] = OrderedDict()  # without callers, oldest first
@@ -60,8 +57,8 @@ class Hosts:
         self._closing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def turn(self, host: str, *, allow_private: bool) -> AsyncIterator[Line]:
-        """Wait for the host's turn, its crawl-delay and a free place; yields its line, ready to use."""
+    async def turn(self, host: str, *, allow_private: bool) -> AsyncIterator[Wire]:
+        """Wait for the host's turn, its crawl-delay and a free place; yields its wire."""
         loop = asyncio.get_running_loop()
         line = self._lines.setdefault(host, Line())
         self._idle.pop(host, None)
@@ -72,9 +69,8 @@ class Hosts:
                 if (wait_s := line.wait_s(loop.time())) > 0:
                     await asyncio.sleep(wait_s)
                 async with self._places:
-                    await self._make_ready(line, allow_private)
                     try:
-                        yield line
+                        yield await self._wire_of(line, allow_private)
                     finally:
                         line.last_at = loop.time()
         finally:
@@ -82,15 +78,16 @@ class Hosts:
             if not line.callers:
                 self._rest(host, line)
 
-    async def _make_ready(self, line: Line, allow_private: bool) -> None:
-        """Give the line its client. One opened for private addresses is never lent to others: its
-        open connection would pass by the address check."""
-        if line.client is not None and line.allow_private != allow_private:
-            client, line.client = line.client, None
-            await client.aclose()
-        if line.client is None:
-            line.client = self._open_client(allow_private, line.allowance)
+    async def _wire_of(self, line: Line, allow_private: bool) -> Wire:
+        """The line's wire. One opened for private addresses is never lent to others: its open
+        connection would pass by the address check."""
+        if line.wire is not None and line.allow_private != allow_private:
+            wire, line.wire = line.wire, None
+            await wire.aclose()
+        if line.wire is None:
+            line.wire = self._open_wire(allow_private)
             line.allow_private = allow_private
+        return line.wire
 
     # --- what hosts ask for ---
 
@@ -116,7 +113,7 @@ class Hosts:
 
     def _rest(self, host: str, line: Line) -> None:
         self._idle[host] = line
-        if line.client is not None:
+        if line.wire is not None:
             self._open[host] = line
         while len(self._open) > self._max_idle:
             self._hang_up(self._open.popitem(last=False)[1])
@@ -137,9 +134,9 @@ class Hosts:
             del self._idle[host], self._lines[host]
 
     def _hang_up(self, line: Line) -> None:
-        if line.client is not None:
-            client, line.client = line.client, None
-            task = asyncio.get_running_loop().create_task(client.aclose())
+        if line.wire is not None:
+            wire, line.wire = line.wire, None
+            task = asyncio.get_running_loop().create_task(wire.aclose())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 

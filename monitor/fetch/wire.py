@@ -1,16 +1,18 @@
-"""One connection to one host: httpx in front, httpcore's public interface beneath.
+"""One connection to one host: httpx's requests and answers over httpcore's public interface.
 
-A small client per host instead of one shared client: httpcore walks all connections and all
+One small pool per host instead of one shared client: httpcore walks all connections and all
 waiting requests of a pool on every request, which makes a big pool many times dearer, and a pool
 of one connection is also the promise that a host never sees two of them.
+
+There is no `httpx.AsyncClient` on top: what it would add (cookies, proxies, its own idea of where
+a redirect leads) is what must not happen here.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpcore
 import httpx
@@ -24,9 +26,10 @@ class TooMuch(httpcore.ReadError):
 
 @dataclass(slots=True)
 class Allowance:
-    """How many more bytes may be read from the connection. Set anew for each part of an exchange."""
+    """How many more bytes may be read, set anew for each part of an exchange; and what was opened."""
 
     left: int = 0
+    opened: int = 0  # connections so far
 
 
 class MeteredStream(httpcore.AsyncNetworkStream):
@@ -67,9 +70,15 @@ class MeteredStream(httpcore.AsyncNetworkStream):
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """An httpx transport over a pool of one connection. Errors stay httpcore's."""
+    """An httpx transport over a pool of one connection. Errors stay httpcore's.
 
-    def __init__(self, backend: httpcore.AsyncNetworkBackend, ssl_context: ssl.SSLContext) -> None:
+    `allowance` is the one its connections are metered by.
+    """
+
+    def __init__(
+        self, backend: httpcore.AsyncNetworkBackend, ssl_context: ssl.SSLContext, allowance: Allowance
+    ) -> None:
+        self.allowance = allowance
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl_context,
             max_connections=1,
@@ -117,20 +126,3 @@ class _Body(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         if hasattr(self._stream, "aclose"):
             await self._stream.aclose()
-
-
-def small_client(
-    backend: httpcore.AsyncNetworkBackend,
-    ssl_context: ssl.SSLContext,
-    headers: Iterable[tuple[bytes, bytes]],
-    timeout: httpx.Timeout,
-) -> httpx.AsyncClient:
-    """A client for one host: no proxies, no redirects of its own, and a cookie jar nothing gets into."""
-    return httpx.AsyncClient(
-        transport=Wire(backend, ssl_context),
-        headers=list(headers),
-        timeout=timeout,
-        follow_redirects=False,
-        trust_env=False,
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-    )
