@@ -56,7 +56,7 @@ def parse(document: str, source: Source, context: feeds.Context) -> ParsedFeed:
         return ParsedFeed("page", problem="no HTML could be read")
     base = base_of(tree, context.url)
     links, problem = _chosen(tree, base, source)
-    items = [_item(link, source, context) for link in _merged(links)[:MAX_ITEMS]]
+    items = [_item(link, source, context) for link in merged(links)[:MAX_ITEMS]]
     title = text.clean_line(tree.findtext(".//title") or "")
     if not items:
         problem = problem or "no link looks like an article; name a selector or link_pattern"
@@ -249,7 +249,7 @@ def _weight(title: str) -> int:
     return sum(1 if char < "\u2e80" else 2 for char in title)
 
 
-def _merged(links: list[Link]) -> list[Link]:
+def merged(links: list[Link]) -> list[Link]:
     """One link an address: of a picture, a headline and a "read more" the one that says most."""
     best: dict[str, Link] = {}
     for link in links:

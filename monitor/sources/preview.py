@@ -10,7 +10,7 @@ from monitor.model import ParsedItem, Source
 from monitor.sources import feeds, read, sitemaps, sniff
 
 SUMMARY_CHARS = 500
-_GUESSED = "an HTML page, not a feed: these links were guessed from its layout"
+_NO_FEED = "an HTML page, not a feed"
 
 
 def preview(
@@ -34,8 +34,8 @@ def preview(
     if feed.kind == "sitemapindex":
         items = index_rows(body, url, headers or {}, now)
     problem = feed.problem
-    if feed.kind == "page" and items and not (source.selector or source.link_pattern) and not problem:
-        problem = _GUESSED
+    if feed.kind == "page" and not (source.selector or source.link_pattern):
+        problem = f"{_NO_FEED}; {problem}" if problem else f"{_NO_FEED}: these links were guessed from its layout"
     return {
         "url" if is_url else "file": name,
         "kind": feed.kind,

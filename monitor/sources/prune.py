@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+MAX_NODES = 300_000  # about 4 s of feedparser
 # The namespaces whose <item> and <entry> feedparser takes for entries.
 _ENTRY_SPACES = frozenset({
     "", "http://backend.userland.com/rss", "http://backend.userland.com/rss2",
@@ -28,7 +29,7 @@ class Outline:
     """What could be told without feedparser. `ids` are those of the entries kept, "" where none."""
 
     data: bytes  # the document to give to feedparser, UTF-8
-    clean: bool = False  # well-formed, and its entries are where feedparser looks for them
+    well_formed: bool = False
     ids: tuple[str, ...] = ()
     total: int = 0  # entries before anything was cut
     known: int = 0  # entries cut because they are known
@@ -46,14 +47,15 @@ def outline(data: bytes, known: frozenset[str], max_entries: int) -> Outline:
     entries = [node for node in root.iter(etree.Element) if _local(node) in ("item", "entry")]
     spaces = {etree.QName(node).namespace or "" for node in entries}
     if not spaces <= _ENTRY_SPACES or root.getroottree().docinfo.doctype:
-        return Outline(data, total=len(entries), **skips)
+        return Outline(data, True, total=len(entries), **skips)
     ids = [_id_of(node) for node in entries]
     # An id that several entries share identifies none of them.
     times = Counter(ids)
     drop = [bool(one) and one in known and times[one] == 1 for one in ids]
     seen = sum(drop)
     kept = [index for index, gone in enumerate(drop) if not gone]
-    for index in kept[max_entries:]:
+    most = min(max_entries, _affordable([entries[index] for index in kept]))
+    for index in kept[most:]:
         drop[index] = True
     if any(drop):
         for node, gone in zip(entries, drop, strict=True):
@@ -61,8 +63,8 @@ def outline(data: bytes, known: frozenset[str], max_entries: int) -> Outline:
                 parent.remove(node)
         data = etree.tostring(root.getroottree(), encoding="utf-8", xml_declaration=True)
     return Outline(
-        data, True, tuple(ids[index] for index in kept[:max_entries]), len(ids), seen,
-        len(kept[max_entries:]), **skips,
+        data, True, tuple(ids[index] for index in kept[:most]), len(ids), seen,
+        len(kept[most:]), **skips,
     )  # fmt: skip
 
 
@@ -74,6 +76,16 @@ def mended(data: bytes) -> bytes | None:
     except (etree.XMLSyntaxError, ValueError):
         return None
     return None if root is None else etree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _affordable(entries: list[etree._Element]) -> int:
+    """How many entries hold MAX_NODES elements between them: feedparser's time grows with elements."""
+    spent = 0
+    for number, entry in enumerate(entries):
+        spent += sum(1 for _ in entry.iter())
+        if spent > MAX_NODES:
+            return number
+    return len(entries)
 
 
 def _tree(data: bytes) -> etree._Element | None:

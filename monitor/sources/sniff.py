@@ -14,6 +14,7 @@ from itertools import islice
 from monitor import text
 
 MAX_BODY_BYTES = 52_428_800  # the sitemap protocol's limit for one file, inflated
+MAX_ATTRIBUTES = 1_000  # of one tag
 HEAD_CHARS = 200_000  # searched for the root element
 _ROOTS = {
     "rss": "feed", "rdf": "feed", "feed": "feed", "channel": "feed", "urlset": "sitemap",
@@ -25,6 +26,7 @@ _TAG = re.compile(r"<(?:!doctype\s+(?P<doctype>\w+)|(?P<name>[A-Za-z_][\w.-]*(?:
 _FEED_ROOT = re.compile(r"<(?:\?xml\b|(?:rss|rdf:RDF|feed|urlset|sitemapindex|opml)[\s>])", re.I)
 _XML_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}encoding\s*=", re.I)
 _WESTERN = re.compile(r"(?:<(?:\w+:)?language>\s*|\blang=[\"'])(?:en|fr|de|es|pt|it|nl|sv|da|nb|no|fi)\b", re.I)
+_LONG_TAG = re.compile(r"<(?P<name>[A-Za-z][^\s<>/=]{0,100})[^<>]{5000,}")
 _TEXT_URLS = re.compile(r"https?://\S+")
 
 
@@ -49,6 +51,7 @@ def open_body(body: bytes, headers: Mapping[str, str], *, max_bytes: int = MAX_B
     decoded, encoding = _decoded(body, headers.get("content-type", ""))
     if _is_binary(decoded):
         return Opened("binary", encoding=encoding, problem=problem or "binary data")
+    decoded = _LONG_TAG.sub(_bounded, decoded)
     kind, root, start = kind_of(decoded)
     return Opened(kind, decoded[start:], encoding, root, problem)
 
@@ -77,6 +80,15 @@ def _decoded(body: bytes, content_type: str) -> tuple[str, str]:
     if encoding in ("cp1250", "cp1254", "cp1257") and _WESTERN.search(decoded[:20_000]):
         return body.decode("cp1252", "replace"), "cp1252"
     return decoded, encoding
+
+
+def _bounded(match: re.Match[str]) -> str:
+    """A tag without its attributes when they are more than anybody writes: parsers compare each with
+    each, and fifty thousand take a minute."""
+    tag = match[0]
+    if tag.count("=") < MAX_ATTRIBUTES and len(tag.split(maxsplit=MAX_ATTRIBUTES)) < MAX_ATTRIBUTES:
+        return tag
+    return f"<{match['name']}{'/' if tag.endswith('/') else ''}"
 
 
 def kind_of(decoded: str) -> tuple[str, str, int]:
