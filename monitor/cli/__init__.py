@@ -23,6 +23,7 @@ COMMANDS = {
     "init": "monitor.cli.init:init",
     "check": "monitor.cli.check:check",
     "classify": "monitor.cli.classify:classify",
+    "extract": "monitor.cli.extract:extract",
 }
 
 

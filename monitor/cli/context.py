@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from monitor.errors import MonitorError
+
 if TYPE_CHECKING:
     from monitor.rules import RuleSet
     from monitor.settings import Config
@@ -42,6 +44,16 @@ class Env:
         from monitor import settings
 
         return settings.load_rules(self.config_dir())
+
+    def introduction(self) -> tuple[str, str]:
+        """(homepage, contact) for the User-Agent; empty where there is no configuration, or a wrong one."""
+        from monitor import settings
+
+        try:
+            monitor = settings.load_monitor(self.config_dir(), self.environ)
+        except MonitorError:
+            return "", ""
+        return monitor.homepage, monitor.contact
 
     def _database(self) -> Path | None:
         given = self.db or self.environ.get("MONITOR_DB") or ""

@@ -3,7 +3,15 @@
 `load` gives a `Config`; `Secret` names a secret without holding it.
 """
 
-from monitor.settings.load import Config, in_folder, load, load_rules, read_rule_files, secrets_of
+from monitor.settings.load import (
+    Config,
+    in_folder,
+    load,
+    load_monitor,
+    load_rules,
+    read_rule_files,
+    secrets_of,
+)
 from monitor.settings.locate import find_config
 from monitor.settings.monitor_file import MonitorSettings
 from monitor.settings.secrets import Secret
@@ -15,6 +23,7 @@ __all__ = [
     "find_config",
     "in_folder",
     "load",
+    "load_monitor",
     "load_rules",
     "read_rule_files",
     "secrets_of",

@@ -103,6 +103,15 @@ def load(config_dir: Path, environ: Mapping[str, str], *, database: Path | None 
     )
 
 
+def load_monitor(config_dir: Path, environ: Mapping[str, str]) -> MonitorSettings:
+    """monitor.yaml alone. Raises ConfigError."""
+    reader = _Reader(config_dir, environ)
+    found = reader.monitor()
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return found
+
+
 def load_rules(config_dir: Path) -> RuleSet:
     """The rules alone, for commands that need nothing else. Raises ConfigError."""
     files = read_rule_files(config_dir)
