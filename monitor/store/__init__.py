@@ -12,18 +12,25 @@ from types import TracebackType
 
 from monitor.store.connection import Connection, connect
 from monitor.store.digests import Digests
+from monitor.store.feedback import Feedback
+from monitor.store.housekeeping import Housekeeping
 from monitor.store.items import Items
+from monitor.store.life import Life
+from monitor.store.matches import Matches, MatchFilter
 from monitor.store.migrations import migrate
 from monitor.store.outbox import Outbox
 from monitor.store.search import Search
 from monitor.store.service import Service
 from monitor.store.sources import Sources
+from monitor.store.status import Status
 from monitor.store.stories import Stories
 
-__all__ = ["Store", "open", "open_store"]
+__all__ = ["MatchFilter", "Store", "open", "open_store"]
 
 
-class Store(Sources, Items, Stories, Digests, Outbox, Search, Service):
+class Store(
+    Sources, Items, Stories, Digests, Outbox, Matches, Search, Life, Feedback, Status, Service, Housekeeping
+):
     """Everything the monitor remembers. Bound to the thread that opened it; raises only StoreError."""
 
     def __init__(self, db: Connection) -> None:

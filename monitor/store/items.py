@@ -194,7 +194,7 @@ def _pending_item(row: sqlite3.Row) -> PendingItem:
         id=row["id"],
         source=source_of(row["config"], row["source_id"], row["source_url"], row["enabled"]),
         url=row["url"],
-        canonical_url=row["canonical_url"],
+        canonical_url=row["canonical_url"] or (row["identity"] if row["url"] else ""),
         title=row["title"],
         summary=row["summary"],
         content=row["content"],

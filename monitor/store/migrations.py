@@ -6,6 +6,7 @@ know was written by a newer one, and is refused: guessing at its meaning could l
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -105,6 +106,8 @@ def copy_to(db: Connection, path: Path) -> None:
     try:
         partial.unlink(missing_ok=True)
         db.run("VACUUM INTO ?", [str(partial)])
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())  # SQLite does not wait for the disk when it makes such a copy
         partial.replace(path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error

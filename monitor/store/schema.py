@@ -49,7 +49,7 @@ CREATE TABLE items ( -- everything ever seen, with its outcome and the reason fo
   source_id TEXT NOT NULL REFERENCES sources(id), -- the source that showed it first
   identity TEXT NOT NULL UNIQUE,         -- canonical URL, else source and guid: one article, one item
   url TEXT NOT NULL DEFAULT '',          -- as the source gave it
-  canonical_url TEXT NOT NULL DEFAULT '', -- without tracking, for comparison only
+  canonical_url TEXT NOT NULL DEFAULT '', -- without tracking, for comparison; empty: it is the identity
   title TEXT NOT NULL DEFAULT '',        -- as the source gave it
   summary TEXT NOT NULL DEFAULT '',      -- the source's own teaser
   content TEXT NOT NULL DEFAULT '',      -- the source's own full text, emptied once processed
@@ -69,13 +69,14 @@ CREATE TABLE items ( -- everything ever seen, with its outcome and the reason fo
 ) STRICT;
 CREATE INDEX items_pending ON items(next_try_at) WHERE status = 'pending';
 CREATE INDEX items_source ON items(source_id, published_at);
+CREATE INDEX items_matched ON items(source_id) WHERE outcome = 'match';
 CREATE INDEX items_near ON items(processed_at) WHERE outcome = 'near-miss';
 
 CREATE TABLE sightings ( -- every place an item was seen: one article in five feeds is one item, five rows
   source_id TEXT NOT NULL REFERENCES sources(id), -- who showed it
   guid TEXT NOT NULL,                    -- the id the source gave it
   item_id INTEGER NOT NULL REFERENCES items(id) ON DELETE CASCADE, -- what it turned out to be
-  url TEXT NOT NULL DEFAULT '',          -- as that source gave it
+  url TEXT NOT NULL DEFAULT '',          -- as that source gave it; empty: as in items
   seen_at TEXT NOT NULL,                 -- the first time
   PRIMARY KEY (source_id, guid, item_id)
 ) STRICT, WITHOUT ROWID;
@@ -261,8 +262,12 @@ CREATE TABLE state ( -- small facts of the service: heartbeat, first start, oper
   at TEXT NOT NULL                       -- when it was last written
 ) STRICT;
 
--- The full-text index: FTS5 with the stock tokenizer over a copy of the text in which every run of
--- Chinese and Japanese characters is split by blanks, after NFKC. Only the index is stored, not the
--- copy: the application fills it, and deletes by giving the old text again. rowid is items.id.
-CREATE VIRTUAL TABLE search USING fts5(title, text, content='', tokenize='unicode61 remove_diacritics 2');
+-- FTS5 with the stock tokenizer over a copy of the text in which Chinese and Japanese characters are
+-- split by blanks (words.py). Only the index is stored, not the copy: the application fills it, and
+-- deletes by giving the old text again. rowid is articles.item_id.
+CREATE VIRTUAL TABLE search USING fts5( -- full-text index of articles, English and Japanese
+  title,                                 -- headline
+  text,                                  -- article; both are empty to look at: only the index is stored
+  content='', tokenize='unicode61 remove_diacritics 2'
+);
 """

@@ -15,13 +15,12 @@ from monitor.store.base import Base
 from monitor.store.connection import Connection
 from monitor.store.snippets import Snippets
 from monitor.store.views import OUTLET
-from monitor.store.words import Query, parse, split
+from monitor.store.words import parse, split
 
 # The newest hits are ranked, not all: a common word has tens of thousands, and news is read from the top.
 POOL = 2000
 TITLE_WEIGHT = 6.0
 
-# `+0` keeps SQLite from asking for rank order itself: the newest hits come first, cheaply, by rowid.
 _SEARCH = f"""
 WITH hits AS MATERIALIZED (
   SELECT rowid AS item_id, bm25(search, {TITLE_WEIGHT}, 1.0) AS rank FROM search WHERE search MATCH :query
@@ -56,10 +55,6 @@ class Search(Base):
         snippets = Snippets(asked.phrases)
         rows = self.db.all(_SEARCH, {"query": asked.fts(), "limit": limit})
         return [_found(row, snippets) for row in rows]
-
-    def search_ids(self, query: Query) -> str:
-        """A query in FTS5's words, for other queries to narrow by; "" finds nothing."""
-        return query.fts()
 
     def reindex(self) -> int:
         """Builds the index anew from the articles; returns how many. The repair for a damaged index."""

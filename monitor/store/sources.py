@@ -54,15 +54,16 @@ ORDER BY next_poll_at, id
 _NEW_ITEM = """
 INSERT INTO items (source_id, identity, url, canonical_url, title, summary, content, lang, author, outlet,
   published_at, first_seen_at, status, outcome, reason, processed_at)
-VALUES (:source_id, :identity, :url, :canonical_url, :title, :summary,
-  CASE WHEN :status = 'done' THEN '' ELSE :content END, :lang, :author, :outlet, :published_at,
-  :now, :status, :outcome, :reason, CASE WHEN :status = 'done' THEN :now END)
+VALUES (:source_id, :identity, :url, CASE WHEN :canonical_url <> :identity THEN :canonical_url ELSE '' END,
+  :title, :summary, CASE WHEN :status = 'done' THEN '' ELSE :content END, :lang, :author, :outlet,
+  :published_at, :now, :status, :outcome, :reason, CASE WHEN :status = 'done' THEN :now END)
 ON CONFLICT (identity) DO NOTHING
 """
 
 _SIGHTING = """
 INSERT INTO sightings (source_id, guid, item_id, url, seen_at)
-SELECT :source_id, :guid, id, :url, :now FROM items WHERE identity = :identity
+SELECT :source_id, :guid, id, CASE WHEN :url <> url THEN :url ELSE '' END, :now
+FROM items WHERE identity = :identity
 ON CONFLICT DO NOTHING
 """
 

@@ -82,8 +82,8 @@ CREATE VIEW source_health AS -- one row per source: how polling goes and what it
     s.authority AS authority,            -- official, industry, thinktank, press or aggregator
     s.enabled AS enabled,                -- 1 or 0
     (SELECT count(*) FROM items i WHERE i.source_id = s.id) AS items, -- articles it showed first
-    (SELECT count(*) FROM items i JOIN matches m ON m.item_id = i.id
-      WHERE i.source_id = s.id) AS matches -- how many of them matched
+    (SELECT count(*) FROM items i WHERE i.source_id = s.id AND i.outcome = 'match')
+      AS matches                         -- how many of them matched
   FROM sources s
   ORDER BY CASE s.state WHEN 'failing' THEN 0 WHEN 'gone' THEN 1 WHEN 'silent' THEN 2 WHEN 'new' THEN 3
     WHEN 'ok' THEN 4 ELSE 5 END, s.id;

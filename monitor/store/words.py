@@ -2,6 +2,8 @@
 
 That tokenizer takes a run of Chinese and Japanese characters for one word, so 日英 inside a sentence
 would never be found. Here every such character stands alone, and a query's run becomes a phrase.
+What is in every text and in nobody's question is left out, in texts and queries alike: the commonest
+English words, and a hiragana alone between other characters (の, は, を). That is a sixth of the index.
 """
 
 from __future__ import annotations
@@ -17,7 +19,14 @@ CJK = (
 )
 _CJK_RUN = re.compile(f"[{CJK}]")
 _DOTTED = re.compile(r"(?<![A-Za-z.])(?:[A-Za-z]\.){2,}")  # U.S., U.K.: people search for US and UK
-_LETTER = f"[^\\W{CJK}]"  # a letter of a script that puts blanks between its words
+_LETTER = "[0-9A-Za-z\u00c0-\u024f]"  # of a script that puts blanks between its words
+_PARTICLE = re.compile("(?<![\u3041-\u3096])[\u3041-\u3096](?![\u3041-\u3096])")
+STOP_WORDS = (
+    "a an and are as at be by for from has in is its of on or that the this to was were will with".split()
+)
+_STOP = re.compile(f"(?<!{_LETTER})(?:{'|'.join(STOP_WORDS)})(?!{_LETTER})", re.IGNORECASE)
+
+_GAP = r"[\W_]*"  # between two words of a phrase
 
 MAX_QUERY_CHARS = 500
 MAX_TERMS = 20
@@ -25,15 +34,20 @@ MAX_TERMS = 20
 
 def split(text: str) -> str:
     """What is given to the tokenizer; the same text always gives the same words."""
-    text = _DOTTED.sub(lambda match: match[0].replace(".", "") + " ", unicodedata.normalize("NFKC", text))
-    return _CJK_RUN.sub(r" \g<0> ", text)
+    return _CJK_RUN.sub(r" \g<0> ", _STOP.sub(" ", _PARTICLE.sub(" ", folded(text))))
+
+
+def folded(text: str) -> str:
+    """NFKC, with dotted abbreviations closed up."""
+    return _DOTTED.sub(lambda match: match[0].replace(".", "") + " ", unicodedata.normalize("NFKC", text))
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """Words that must stand side by side; `column` is "" for any."""
 
-    words: tuple[str, ...]
+    words: tuple[str, ...]  # as indexed
+    written: tuple[str, ...]  # with those left out
     prefix: bool = False
     column: str = ""
 
@@ -43,11 +57,21 @@ class Phrase:
 
     def pattern(self) -> str:
         """A regular expression that finds the phrase in NFKC text as people write it."""
-        words = r"[\W_]*".join(r"\.?".join(map(re.escape, word)) if len(word) < 5 else re.escape(word)
-                               for word in self.words)  # fmt: skip
+        wanted = list(self.words)
+        pattern = ""
+        for word in self.written:
+            if wanted and word == wanted[0]:
+                pattern += (_GAP if pattern else "") + _spelled(wanted.pop(0))
+            elif pattern and wanted:
+                pattern += f"(?:{_GAP}{_spelled(word)})?"
         before = "" if _CJK_RUN.match(self.words[0]) else f"(?<!{_LETTER})"
         after = "" if self.prefix or _CJK_RUN.match(self.words[-1]) else f"(?!{_LETTER})"
-        return before + words + after
+        return before + pattern + after
+
+
+def _spelled(word: str) -> str:
+    """A word as people write it; short ones may be dotted abbreviations."""
+    return r"\.?".join(map(re.escape, word)) if len(word) < 5 else re.escape(word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +109,22 @@ def parse(text: str) -> Query:
         if bare == "OR" and not minus and not column:
             groups.append([])
             continue
-        words = tuple(_words(quoted or bare))
+        words = tuple(_words(split(quoted or bare)))
         if words:
-            phrase = Phrase(words, bare.endswith("*"), column.lower())
+            phrase = Phrase(words, _written(quoted or bare), bare.endswith("*"), column.lower())
             (excluded if minus else groups[-1]).append(phrase)
     wanted = tuple(tuple(group) for group in groups if group)
     return Query(wanted, tuple(excluded) if wanted else ())
 
 
+def _written(text: str) -> tuple[str, ...]:
+    return tuple(_words(_CJK_RUN.sub(r" \g<0> ", folded(text))))
+
+
 def _words(text: str) -> Iterable[str]:
     """The tokens unicode61 will see: letters, digits and private-use characters."""
     word = ""
-    for character in split(text):
+    for character in text:
         category = unicodedata.category(character)
         if category[0] in "LN" or category == "Co" or (category[0] == "M" and word):
             word += character
