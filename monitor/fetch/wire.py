@@ -62,7 +62,11 @@ class MeteredStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        inner = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        try:
+            inner = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:  # httpcore closes it on errors, but not when the deadline cancels it
+            await self._stream.aclose()
+            raise
         return MeteredStream(inner, self._allowance)
 
     def get_extra_info(self, info: str) -> object:
