@@ -1,0 +1,24 @@
+/* New organisations this month */
+/* Organisations named in a match in the last 30 days and in none of the year before. */
+WITH recent AS (
+  SELECT organisation.value AS name, min(m.matched_at) AS first_seen_at, count(DISTINCT m.story_id) AS stories,
+    min(m.id) AS match_id
+  FROM matches m
+  JOIN verdicts v ON v.id = m.verdict_id
+  JOIN json_each(v.organisations) AS organisation
+  WHERE m.matched_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-30 days')
+  GROUP BY name
+), before AS MATERIALIZED (
+  SELECT DISTINCT organisation.value AS name
+  FROM matches m
+  JOIN verdicts v ON v.id = m.verdict_id
+  JOIN json_each(v.organisations) AS organisation
+  WHERE m.matched_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-395 days')
+    AND m.matched_at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-30 days')
+)
+SELECT r.name AS organisation, r.first_seen_at, r.stories, i.title AS first_article, i.url
+FROM recent r
+JOIN matches m ON m.id = r.match_id
+JOIN items i ON i.id = m.item_id
+WHERE r.name NOT IN (SELECT name FROM before)
+ORDER BY r.first_seen_at DESC, organisation
