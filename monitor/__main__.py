@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def main() -> None:
     """Runs the command line and leaves with its exit code."""
-    from monitor.cli import run
+    from monitor.cli import main as run
 
     raise SystemExit(run())
 

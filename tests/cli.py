@@ -69,7 +69,7 @@ def monitor(
         os.environ.update(env or {})
         sys.stdin = io.TextIOWrapper(io.BytesIO(stdin))
         sys.stdout, sys.stderr = io.TextIOWrapper(out), io.TextIOWrapper(err)
-        code = cli.run([str(argument) for argument in arguments])
+        code = cli.main([str(argument) for argument in arguments])
         sys.stdout.flush()
         sys.stderr.flush()
         shown = out.getvalue().decode("utf-8"), err.getvalue().decode("utf-8")

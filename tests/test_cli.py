@@ -35,7 +35,7 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_help_loads_nothing_heavy() -> None:
     code = (
-        "import sys\nfrom monitor.cli import run\nassert run(['--help']) == 0\n"
+        "import sys\nfrom monitor.cli import main\nassert main(['--help']) == 0\n"
         "print('LOADED', *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
     )
     done = python(code)

@@ -22,8 +22,15 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 COMMANDS = {
     "init": "monitor.cli.init:init",
     "check": "monitor.cli.check:check",
+    "run": "monitor.cli.run:run",
+    "status": "monitor.cli.status:status",
+    "poll": "monitor.cli.steps:poll",
+    "process": "monitor.cli.steps:process",
+    "digest": "monitor.cli.digest:digest",
+    "flush": "monitor.cli.steps:flush",
     "classify": "monitor.cli.classify:classify",
     "extract": "monitor.cli.extract:extract",
+    "demo": "monitor.cli.demo:demo",
 }
 
 
@@ -64,7 +71,7 @@ def cli(ctx: click.Context, config: str | None, db: str | None, verbose: bool) -
     ctx.obj = Env(config=config, db=db, verbose=verbose, environ=os.environ)
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; prints one clear message instead of a traceback."""
     _use_utf8()
     try:

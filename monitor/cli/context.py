@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, StoreError
 
 if TYPE_CHECKING:
     from monitor.rules import RuleSet
     from monitor.settings import Config
+    from monitor.store import Store
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,16 @@ class Env:
 
         return settings.load_rules(self.config_dir())
 
+    def store(self, config: Config, *, read_only: bool = False) -> Store:
+        """The database that exists already. Raises StoreError."""
+        from monitor.store import open_store
+
+        if not config.database.exists():
+            raise StoreError(
+                f"no database at {config.database}; `monitor run` makes it, --db FILE names another"
+            )
+        return open_store(config.database, read_only=read_only)
+
     def introduction(self) -> tuple[str, str]:
         """(homepage, contact) for the User-Agent; empty where there is no configuration, or a wrong one."""
         from monitor import settings
@@ -68,6 +80,11 @@ class Env:
             format=chosen.format,
             secrets=config.secret_values(),
         )
+
+
+def now() -> datetime:
+    """The clock of commands that look at what is stored; the steps have theirs in app.py."""
+    return datetime.now(UTC)
 
 
 pass_env = click.make_pass_decorator(Env)

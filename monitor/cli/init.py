@@ -35,12 +35,18 @@ def init(folder: Path) -> None:
     say(f"wrote {len(files)} files; next: cd {folder} && monitor check && monitor run")
 
 
-def _starter_files() -> Iterator[tuple[Path, Path]]:
-    """(file, its place below DIR) of the starter set: in the wheel, or in the source tree."""
+def starter() -> Path:
+    """The folder that holds the starter set: in the wheel, or the source tree. Raises InputError."""
     package = Path(__file__).parent.parent
     root = package / "starter" if (package / "starter").is_dir() else package.parent
     if not (root / "config" / "sources.yaml").is_file():
         raise InputError("this installation has no starter configuration; install the package again")
+    return root
+
+
+def _starter_files() -> Iterator[tuple[Path, Path]]:
+    """(file, its place below DIR) of the starter set."""
+    root = starter()
     for part in _PARTS:
         for path in sorted((root / part).rglob("*")):
             if path.is_file() and not any(

@@ -1,0 +1,48 @@
+"""What the worker came to, as events with fields: for a service whose standard error is a log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor import log
+from monitor.cli.show import line
+
+if TYPE_CHECKING:
+    from monitor.model import Polled
+    from monitor.report import RunReport
+
+_log = log.get("monitor.worker")
+
+
+def on_polled(each: Polled) -> None:
+    """One line a source that was read; those that were not are told with their cycle, or as one."""
+    if not each.error:
+        _log.info("polled", source=each.source_id, status=each.status, new=each.new, known=each.known,
+                  took_ms=each.took_ms)  # fmt: skip
+
+
+def cycle(report: RunReport) -> None:
+    """One line a cycle, and one for each thing that went wrong in it."""
+    if report.offline:
+        _log.error("no network: not one source could be reached", tried=len(report.polled.polled))
+    else:
+        for each in report.polled.failed:
+            _log.warning("source failed", source=each.source_id, error=each.error)
+    for composed in report.composed.composed:
+        _log.info("composed", digest=composed.name, kind=composed.kind, stories=composed.stories)
+        if composed.text:
+            line(composed.text)
+    for name, problem in report.composed.failed:
+        _log.error("digest failed", digest=name, error=problem)
+    for channel, problem in report.flushed.failures:
+        _log.warning("delivery failed", channel=channel, error=problem)
+    _log.info(
+        "cycle",
+        polled=len(report.polled.polled),
+        failed=len(report.polled.failed),
+        new=report.polled.new,
+        outcomes=dict(report.processed.outcomes),
+        sent=report.flushed.sent,
+        dead=report.flushed.dead,
+        pending=report.pending,
+    )

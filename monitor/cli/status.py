@@ -1,0 +1,87 @@
+"""`monitor status`: is it well, and what comes next."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli.context import Env, now, pass_env
+from monitor.errors import StoreError
+
+if TYPE_CHECKING:
+    from monitor.settings import Config
+
+STALE = timedelta(minutes=3)  # a heartbeat is written every 20 seconds
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option("--healthcheck", is_flag=True, help="Exit 1 unless the worker is alive and can write.")
+@pass_env
+def status(env: Env, as_json: bool, healthcheck: bool) -> int:
+    """Show whether all is well and what comes next.
+
+    Last and next polls, sources in trouble, articles and messages that wait, the next digests.
+    """
+    from monitor.cli.show import json_line, line
+
+    config = env.load()
+    at = now()
+    if healthcheck:
+        problem = _ill(env, config, at)
+        line(problem or "well")
+        return 1 if problem else 0
+    with env.store(config, read_only=True) as store:
+        found = {**store.status(at), "next_digests": _next_digests(config, at)}
+    if as_json:
+        json_line(found)
+    else:
+        _print(found)
+    return 0
+
+
+def _ill(env: Env, config: Config, at: datetime) -> str:
+    """Why the worker is not well; "" when it is."""
+    try:
+        with env.store(config) as store, store.write():
+            beat = store.heartbeat_at()
+    except StoreError as error:
+        return str(error)
+    if beat is None:
+        return "the worker has never run on this database"
+    if at - beat > STALE:
+        return f"the last sign of life is of {beat:%Y-%m-%d %H:%M:%S} UTC"
+    return ""
+
+
+def _next_digests(config: Config, at: datetime) -> list[dict[str, str]]:
+    from monitor.digest import clock
+
+    due = [(clock.next_at(spec, at), spec) for spec in config.digests]
+    return [
+        {"name": spec.name, "at": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "zone": spec.zone} for moment, spec in due
+    ]
+
+
+def _print(found: dict[str, Any]) -> None:
+    from monitor.cli.show import line, table
+
+    states = ", ".join(f"{count} {state}" for state, count in found["sources"].items() if state != "total")
+    outbox = ", ".join(f"{count} {status}" for status, count in found["outbox"].items())
+    line(f"database     {found['database']['path']} ({found['database']['bytes'] / 1e6:.1f} MB)")
+    line(f"alive        {found['heartbeat_at'] or 'never'}")
+    line(f"polls        last {found['last_poll_at'] or 'never'}, next {found['next_poll_at'] or 'now'}")
+    line(f"sources      {found['sources']['total']}: {states}")
+    line(
+        f"articles     {found['items']} seen, {found['pending']} waiting, {found['near_misses']} near misses"
+    )
+    line(f"matches      {found['matches']} in {found['stories']} stories")
+    line(f"outbox       {outbox or 'empty'}")
+    for each in found["next_digests"]:
+        line(f"next digest  {each['name']} at {each['at']} ({each['zone']})")
+    if found["troubled"]:
+        line("")
+        keys = ("id", "state", "since", "reason")
+        table(keys, [[source[key] for key in keys] for source in found["troubled"]])
