@@ -42,7 +42,16 @@ _MONTHS = {
          "sep sept september", "oct october", "nov november", "dec december"), 1)
     for name in names.split()
 }  # fmt: skip
-_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867, "r": 2018, "h": 1988, "s": 1925}
+_ERAS = {
+    "令和": 2018,
+    "平成": 1988,
+    "昭和": 1925,
+    "大正": 1911,
+    "明治": 1867,
+    "r": 2018,
+    "h": 1988,
+    "s": 1925,
+}
 _MONTH = "(?P<mon>" + "|".join(sorted(_MONTHS, key=len, reverse=True)) + r")(?![a-z])\.?"
 _DAY_NAME = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
 
@@ -56,7 +65,9 @@ _OFFSET = re.compile(
     r"|\s*\(?(?P<name>[a-z]{1,5})\b(?![+\-]\d)|\s*\(?(?P<japan>日本時間)"
 )
 _ISO = re.compile(r"(?<!\d)(?P<y>\d{4})\s?-\s?(?P<m>\d{1,2})\s?-\s?(?P<d>\d{1,2})(?!\d)(?P<t>t)?")
-_COMPACT = re.compile(r"(?<!\d)(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:t?(?P<c>\d{4}(?:\d{2})?))?(?!\d)")
+_COMPACT = re.compile(
+    r"(?<!\d)(?P<y>(?:19|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})(?:t?(?P<c>\d{4}(?:\d{2})?))?(?!\d)"
+)
 _JAPANESE = re.compile(
     r"(?:(?P<era>令和|平成|昭和|大正|明治)\s*(?P<ey>元|\d{1,2})\s*年|(?<!\d)(?P<y>\d{4})\s*年)"
     r"\s*(?P<m>\d{1,2})\s*月\s*(?P<d>\d{1,2})\s*日"
@@ -76,7 +87,9 @@ _CTIME = re.compile(
     rf"(?<![a-z]){_MONTH}\s+(?P<d>\d{{1,2}})\s+(?P<clock>\d{{1,2}}:\d{{2}}(?::\d{{2}})?)\s*"
     r"(?P<zone>[a-z]{1,5}|[+\-]\d{4})?\s+(?P<y>\d{4})(?!\d)"
 )
-_NUMBERS = re.compile(r"(?<![\d./-])(?P<a>\d{1,2})(?P<sep>[/.\-])(?P<b>\d{1,2})(?P=sep)(?P<y>\d{4}|\d{2})(?![\d/])")
+_NUMBERS = re.compile(
+    r"(?<![\d./-])(?P<a>\d{1,2})(?P<sep>[/.\-])(?P<b>\d{1,2})(?P=sep)(?P<y>\d{4}|\d{2})(?![\d/])"
+)
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
 _YEAR_MONTH = re.compile(r"(?P<y>\d{4})-(?P<m>\d{2})|(?P<y2>\d{4})")
 _MONTH_FIRST_COUNTRIES = frozenset({"us", "ph", "pr", "fm"})

@@ -26,6 +26,7 @@ _DEFAULT_PORTS = frozenset({80, 443})
 _PATH_SAFE = "/!$&'()*+,;=:@-._~"
 _QUERY_SAFE = _PATH_SAFE + "?"
 _PERCENT = re.compile("%([0-9A-Fa-f]{2})")
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]*:[0-9a-f:.]*")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _REMOVED = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
@@ -103,13 +104,14 @@ def _tidy(url: str) -> str:
 
 
 def _ascii_host(host: str) -> str:
-    host = host.lower().rstrip(".")
-    if host.isascii():
-        return host if re.fullmatch(r"[\w.:%-]+", host) else ""
+    """The host in IDNA form; "" when it is none."""
     try:
-        return host.encode("idna").decode("ascii").lower().rstrip(".")
+        host = (
+            host.lower().encode("idna" if not host.isascii() else "ascii").decode("ascii").lower().rstrip(".")
+        )
     except UnicodeError:
         return ""
+    return host if _HOST.fullmatch(host) else ""
 
 
 def _clean_path(path: str) -> str:

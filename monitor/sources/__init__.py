@@ -1,6 +1,6 @@
 """Everything that is polled, as items: feeds, sitemaps, listing pages, watched pages, search feeds.
 
-    bytes | sniff: inflate, decode, tell the kind | the parser of that kind | ParsedFeed
+bytes | sniff: inflate, decode, tell the kind | the parser of that kind | ParsedFeed
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ def parse(
     """
     feed = read(body, source=source, url=url, headers=headers, now=now, known=known)
     # Only now: telling entries with a shared id apart changes their guids.
-    items = (replace(item, title=search.without_outlet(item.title, item.outlet)) for item in feeds.distinct(feed.items))
+    items = (
+        replace(item, title=search.without_outlet(item.title, item.outlet))
+        for item in feeds.distinct(feed.items)
+    )
     return replace(feed, items=tuple(item for item in items if item.guid not in known))
 
 
@@ -49,7 +52,9 @@ def read(
     known: frozenset[str] = frozenset(),
 ) -> ParsedFeed:
     """As `parse`, with ids as their publisher wrote them, even where several entries share one."""
-    context = feeds.Context(url=url, now=now, zone=source.timezone, lang=source.lang, country=source.country, known=known)
+    context = feeds.Context(
+        url=url, now=now, zone=source.timezone, lang=source.lang, country=source.country, known=known
+    )
     opened = sniff.open_body(body, headers)
     try:
         feed = _parsed(opened, source, context)

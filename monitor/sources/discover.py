@@ -21,7 +21,9 @@ from monitor.sources import pages
 
 MAX_FEEDS = 20
 SAMPLES = 5
-_FEED_TYPES = re.compile(r"application/(?:rss|atom|rdf|feed)\+(?:xml|json)|text/xml|application/(?:xml|json)", re.I)
+_FEED_TYPES = re.compile(
+    r"application/(?:rss|atom|rdf|feed)\+(?:xml|json)|text/xml|application/(?:xml|json)", re.I
+)
 _SURE_TYPES = re.compile(r"application/(?:(?:rss|atom|rdf)\+xml|feed\+json)", re.I)
 _FEED_PATH = re.compile(
     r"(?:^|/)(?:rss|feeds?|atom|rdf|index\.(?:rdf|xml))(?:/|\.(?:xml|rdf|php|aspx?|json))?$|\.(?:rss|rdf|atom)$|/feed\.(?:xml|json)$|[?&]feed=rss",
@@ -83,15 +85,20 @@ class _Site:
     title: str
     lang: str
 
-    def candidate(self, kind: str, url: str, title: str, *, selector: str = "", guess: bool = False) -> Candidate:
+    def candidate(
+        self, kind: str, url: str, title: str, *, selector: str = "", guess: bool = False
+    ) -> Candidate:
         host = urls.host_of(self.url).removeprefix("www.")
         lang = self.lang if self.lang in ("en", "ja") else ""
         source = Source(
-            id=_slug(host, kind, url), url=url, name=title or self.title or host, kind=kind, homepage=self.url,
+            id=_slug(host, kind, url), url=url, name=title or self.title or host, kind=kind,
+            homepage=self.url,
             country=_COUNTRIES.get(host.rpartition(".")[2], ""), lang=lang, category="unsorted",
             selector=selector, poll_minutes=60 if kind == "feed" else 120,
         )  # fmt: skip
-        return Candidate(kind, url, title or self.title, selector=selector, guess=guess, entry=yaml_entry(source))
+        return Candidate(
+            kind, url, title or self.title, selector=selector, guess=guess, entry=yaml_entry(source)
+        )
 
     def listing(self, selector: str, links: list[pages.Link]) -> Candidate:
         made = self.candidate("page", self.url, "", selector=selector)
@@ -108,13 +115,25 @@ def _title_of(tree: html.HtmlElement) -> str:
 
 def _slug(host: str, kind: str, url: str) -> str:
     words = re.findall(r"[a-z0-9]+", urlsplit(url).path.lower()) if kind != "sitemap" else ["sitemap"]
-    extra = [word for word in words if word not in ("feed", "feeds", "rss", "xml", "rdf", "atom", "index", "html")]
+    extra = [
+        word for word in words if word not in ("feed", "feeds", "rss", "xml", "rdf", "atom", "index", "html")
+    ]
     return "-".join(re.findall(r"[a-z0-9]+", host) + extra[:3])[:60].strip("-") or "source"
 
 
 def _scalar(value: str) -> str:
     """A YAML scalar; quoted as JSON, which YAML reads, unless it cannot be misread."""
-    if re.fullmatch(r"[a-z][a-z0-9-]*", value) and value not in ("no", "yes", "on", "off", "true", "false", "null", "y", "n"):
+    if re.fullmatch(r"[a-z][a-z0-9-]*", value) and value not in (
+        "no",
+        "yes",
+        "on",
+        "off",
+        "true",
+        "false",
+        "null",
+        "y",
+        "n",
+    ):
         return value
     return json.dumps(value, ensure_ascii=False)
 
@@ -212,5 +231,4 @@ def _selectors(node: html.HtmlElement) -> Iterator[str]:
 
 def _step(node: html.HtmlElement) -> str:
     classes = [name for name in (node.get("class") or "").split() if _PLAIN_CLASS.fullmatch(name)]
-    return f"{node.tag}.{classes[0]}" if classes else str(node.tag)
-
+    return f"{pages.name_of(node)}.{classes[0]}" if classes else pages.name_of(node)

@@ -13,10 +13,9 @@ import hashlib
 import io
 import logging
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import feedparser
@@ -85,7 +84,7 @@ def parse(document: str, root: str, context: Context) -> ParsedFeed:
         return ParsedFeed("", problem=problem or f"not a feed: XML with the root element <{root}>")
     return replace(
         about, kind=kind or "rss", items=items, problem=problem,
-        skip_hours=outline.skip_hours, skip_days=outline.skip_days,
+        skip_hours=outline.skips.hours, skip_days=outline.skips.days,
     )  # fmt: skip
 
 
@@ -183,7 +182,9 @@ def _kind(version: str, root: str) -> str:
 
 
 def _about(feed: Mapping[str, Any], context: Context) -> ParsedFeed:
-    hubs = (urls.absolute(context.url, link.get("href", "")) for link in _links(feed) if link.get("rel") == "hub")
+    hubs = (
+        urls.absolute(context.url, link.get("href", "")) for link in _links(feed) if link.get("rel") == "hub"
+    )
     ttl = _str(feed, "ttl").strip()
     period = ttl_of_period(_str(feed, "sy_updateperiod"), _str(feed, "sy_updatefrequency").strip())
     return ParsedFeed(
@@ -191,7 +192,7 @@ def _about(feed: Mapping[str, Any], context: Context) -> ParsedFeed:
         title=_title(feed, atom=False),
         home_url=urls.absolute(context.url, _str(feed, "link")),
         lang=_lang(_str(feed, "language")),
-        ttl_minutes=period or (int(ttl) if ttl.isascii() and ttl.isdigit() and 0 < int(ttl[:9]) else None),
+        ttl_minutes=period or (int(ttl) if ttl.isascii() and ttl.isdigit() and int(ttl[:9]) > 0 else None),
         hub_url=next((hub for hub in hubs if hub), ""),
     )
 
@@ -199,7 +200,9 @@ def _about(feed: Mapping[str, Any], context: Context) -> ParsedFeed:
 # --- entries ---------------------------------------------------------------------------------
 
 
-def _items(entries: Sequence[Mapping[str, Any]], outline: prune.Outline, context: Context) -> list[ParsedItem]:
+def _items(
+    entries: Sequence[Mapping[str, Any]], outline: prune.Outline, context: Context
+) -> list[ParsedItem]:
     ids = outline.ids if len(outline.ids) == len(entries) else ()
     items = [_item(entry, ids[n] if ids else "", context) for n, entry in enumerate(entries)]
     return [item for item in items if item.guid not in context.known]
@@ -243,7 +246,9 @@ def _link(entry: Mapping[str, Any], base: str) -> str:
 def _texts(entry: Mapping[str, Any]) -> tuple[str, str]:
     """(summary, full text), both plain; the full text is "" when the summary is all there is."""
     summary = text.plain(_str(entry, "summary")[: MAX_CONTENT_CHARS * 2])[:MAX_CONTENT_CHARS]
-    bodies = [str(part.get("value") or "") for part in entry.get("content") or () if isinstance(part, Mapping)]
+    bodies = [
+        str(part.get("value") or "") for part in entry.get("content") or () if isinstance(part, Mapping)
+    ]
     longest = max(bodies, key=len, default="")
     content = text.plain(longest[: MAX_CONTENT_CHARS * 2])[:MAX_CONTENT_CHARS] if longest else ""
     if len(content) <= len(summary):
@@ -259,7 +264,7 @@ def _published(entry: Mapping[str, Any], context: Context) -> tuple[str, datetim
         first = first or raw
         instant = context.instant(raw)
         if instant is None and raw:
-            instant = _as_feedparser_has_it(dict.get(entry, f"{key}_parsed"), context.now)  # type: ignore[arg-type]
+            instant = _as_feedparser_has_it(_raw(entry, f"{key}_parsed"), context.now)
         if instant:
             return raw, instant
     return first, None
@@ -302,9 +307,13 @@ def _detail(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _str(holder: Mapping[str, Any], key: str) -> str:
-    """A value that is text. Past feedparser's own `get`, which passes a publication date off as an update."""
-    value = dict.get(holder, key) if isinstance(holder, dict) else holder.get(key)
+    value = _raw(holder, key)
     return value if isinstance(value, str) else ""
+
+
+def _raw(holder: Mapping[str, Any], key: str) -> Any:
+    """Past feedparser's own `get`, which passes a publication date off as an update."""
+    return dict.get(holder, key) if isinstance(holder, dict) else holder.get(key)
 
 
 def _lang(tag: str) -> str:

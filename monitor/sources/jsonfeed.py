@@ -22,7 +22,11 @@ def parse(document: str, context: feeds.Context) -> ParsedFeed:
         return ParsedFeed("", problem="JSON, but not a JSON Feed: there is no list of items")
     rows = [row for row in data["items"] if isinstance(row, dict)]
     items = [_item(row, data, context) for row in rows[: context.max_entries]]
-    problem = "" if len(items) == len(data["items"]) else f"only {len(items)} of {len(data['items'])} items were read"
+    problem = (
+        ""
+        if len(items) == len(data["items"])
+        else f"only {len(items)} of {len(data['items'])} items were read"
+    )
     hubs = [hub for hub in data.get("hubs") or () if isinstance(hub, dict)]
     return ParsedFeed(
         "json",
@@ -36,7 +40,9 @@ def parse(document: str, context: feeds.Context) -> ParsedFeed:
 
 
 def _item(row: Mapping[str, Any], feed: Mapping[str, Any], context: feeds.Context) -> ParsedItem:
-    url = urls.absolute(context.url, _string(row, "url")) or urls.absolute(context.url, _string(row, "external_url"))
+    url = urls.absolute(context.url, _string(row, "url")) or urls.absolute(
+        context.url, _string(row, "external_url")
+    )
     body = text.plain(_string(row, "content_html")[: feeds.MAX_CONTENT_CHARS * 2]) or text.clean_text(
         _string(row, "content_text")
     )
@@ -47,7 +53,9 @@ def _item(row: Mapping[str, Any], feed: Mapping[str, Any], context: feeds.Contex
         url=url,
         title=_line(row, "title"),
         summary=summary[: feeds.MAX_SUMMARY_CHARS],
-        content=body[: feeds.MAX_CONTENT_CHARS] if len(body) > len(summary[: feeds.MAX_SUMMARY_CHARS]) else "",
+        content=body[: feeds.MAX_CONTENT_CHARS]
+        if len(body) > len(summary[: feeds.MAX_SUMMARY_CHARS])
+        else "",
         published_at=context.instant(raw),
         published_raw=text.clean_line(raw, limit=200),
         author=_author(row) or _author(feed),
@@ -60,7 +68,9 @@ def _author(holder: Mapping[str, Any]) -> str:
     """Version 1.1 has a list of authors, 1.0 a single one."""
     named = holder.get("authors") or [holder.get("author")]
     people = [one for one in named if isinstance(one, dict)] if isinstance(named, list) else []
-    return text.clean_line(", ".join(name for one in people[:20] if (name := _string(one, "name"))), limit=500)
+    return text.clean_line(
+        ", ".join(name for one in people[:20] if (name := _string(one, "name"))), limit=500
+    )
 
 
 def _line(holder: Mapping[str, Any], key: str) -> str:

@@ -77,7 +77,9 @@ def write_opml(sources: Iterable[Source], title: str = "Sources") -> str:
                 folders[source.category] = etree.SubElement(body, "outline", text=name, title=name)
             parent = folders[source.category]
         name = _safe(source.name or source.id)
-        outline = etree.SubElement(parent, "outline", type="rss", text=name, title=name, xmlUrl=_safe(source.url))
+        outline = etree.SubElement(
+            parent, "outline", type="rss", text=name, title=name, xmlUrl=_safe(source.url)
+        )
         for key, value in (("htmlUrl", source.homepage), ("language", source.lang)):
             if value:
                 outline.set(key, _safe(value))

@@ -25,14 +25,15 @@ T = TypeVar("T")
 MAX_PAGE_CHARS = 5_000_000
 MAX_LINKS = 5_000
 MAX_ITEMS = 500
-_BLOCKS = frozenset({"li", "tr", "dd", "dt", "article", "section", "div", "p", "td"})
+_DATE_ROWS = frozenset({"dt", "time", "p", "span", "div"})
 _FURNITURE = frozenset({"nav", "header", "footer", "aside", "form"})
 _FURNITURE_NAMES = re.compile(
     r"(?:^|[\s_-])(?:nav|navi|gnav|menu|breadcrumbs?|footer|sidebar|social|share|sns|pager|pagination|tags?)(?:$|[\s_-])",
     re.I,
 )
 _NO_HEADLINE = re.compile(
-    r"(?:read|see|learn|view|find out|show)?\s*(?:more|all|details?|full (?:story|article))\W*|continue reading\W*|"
+    r"(?:read|see|learn|view|find out|show)?\s*(?:more|all|details?|full (?:story|article))\W*|"
+    r"continue reading\W*|"
     r"続きを読む|もっと(?:見|み)る|詳細(?:を見る|はこちら)?|詳しく(?:は(?:こちら)?|見る)|一覧(?:へ|を見る|はこちら)?|こちら|pdf|\W*",
     re.I,
 )
@@ -68,7 +69,9 @@ def parse(document: str, source: Source, context: feeds.Context) -> ParsedFeed:
 
 def tree_of(document: str) -> html.HtmlElement | None:
     """The page's tree, None when there is nothing in it."""
-    parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
+    parser = html.HTMLParser(
+        encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
+    )
     data = text.terminal_safe(document[:MAX_PAGE_CHARS]).encode("utf-8", "replace")
     try:
         tree = html.document_fromstring(data, parser=parser)
@@ -116,12 +119,19 @@ def links_of(nodes: Iterator[html.HtmlElement], base: str) -> list[Link]:
 def headline(node: html.HtmlElement) -> str:
     """A link's text; when it says only "read more", the heading or image text that stands with it."""
     own = text.clean_line(" ".join(node.itertext()), limit=500)
-    heads = [text.clean_line(" ".join(head.itertext()), limit=500) for head in node.iter("h1", "h2", "h3", "h4", "h5")]
+    heads = [
+        text.clean_line(" ".join(head.itertext()), limit=500)
+        for head in node.iter("h1", "h2", "h3", "h4", "h5")
+    ]
     if heads and heads[0]:
         return heads[0]
     if not _NO_HEADLINE.fullmatch(own):
         return own
-    for other in (node.get("title"), node.get("aria-label"), *(image.get("alt") for image in node.iter("img"))):
+    for other in (
+        node.get("title"),
+        node.get("aria-label"),
+        *(image.get("alt") for image in node.iter("img")),
+    ):
         if other and not _NO_HEADLINE.fullmatch(other.strip()):
             return text.clean_line(other, limit=500)
     for head in row_of(node).iter("h1", "h2", "h3", "h4", "h5"):
@@ -148,7 +158,10 @@ def is_furniture(node: html.HtmlElement) -> bool:
     for parent in node.iterancestors():
         if parent.tag in _FURNITURE and not (parent.tag == "header" and _inside(parent, "article")):
             return True
-        if _FURNITURE_NAMES.search(f"{parent.get('class') or ''} {parent.get('id') or ''}") and parent.tag != "body":
+        if (
+            _FURNITURE_NAMES.search(f"{parent.get('class') or ''} {parent.get('id') or ''}")
+            and parent.tag != "body"
+        ):
             return True
     return False
 
@@ -156,12 +169,14 @@ def is_furniture(node: html.HtmlElement) -> bool:
 def date_near(link: Link, lang: str, country: str, context: feeds.Context) -> str:
     """The date written in a link's row (or, in a definition list, just before it), as ISO 8601."""
     rows = [link.block]
-    if (before := link.block.getprevious()) is not None and before.tag in ("dt", "time", "p", "span", "div"):
-        if not any(True for _ in before.iter("a")):
-            rows.append(before)
+    before = link.block.getprevious()
+    if before is not None and before.tag in _DATE_ROWS and next(before.iter("a"), None) is None:
+        rows.append(before)
     for row in rows:
         for stamp in row.iter("time"):
-            if found := dates.page_date(stamp.get("datetime") or "", lang=lang, country=country, now=context.now):
+            if found := dates.page_date(
+                stamp.get("datetime") or "", lang=lang, country=country, now=context.now
+            ):
                 return found
         words = text.clean_line(" ".join(_some(row.itertext(), 60)), limit=1_000)
         if found := dates.page_date(words, lang=lang, country=country, now=context.now):
@@ -227,7 +242,7 @@ def signature(node: html.HtmlElement) -> str:
         if element.tag in ("body", "html"):
             break
         classes = sorted(name for name in (element.get("class") or "").split() if not re.search(r"\d", name))
-        path.append(f"{element.tag}.{'.'.join(classes)}")
+        path.append(f"{name_of(element)}.{'.'.join(classes)}")
     return " < ".join(path)
 
 
@@ -254,7 +269,9 @@ def merged(links: list[Link]) -> list[Link]:
     best: dict[str, Link] = {}
     for link in links:
         key = urls.canonical_url(link.url)
-        if key not in best or (_NO_HEADLINE.fullmatch(best[key].title) and not _NO_HEADLINE.fullmatch(link.title)):
+        if key not in best or (
+            _NO_HEADLINE.fullmatch(best[key].title) and not _NO_HEADLINE.fullmatch(link.title)
+        ):
             best[key] = link
     return list(best.values())
 
@@ -279,6 +296,11 @@ def _item(link: Link, source: Source, context: feeds.Context) -> ParsedItem:
 
 def _some(things: Iterable[T], most: int) -> list[T]:
     return list(islice(things, most))
+
+
+def name_of(node: html.HtmlElement) -> str:
+    """The element's name; "" for what is no element."""
+    return node.tag if isinstance(node.tag, str) else ""
 
 
 def _inside(node: html.HtmlElement, tag: str) -> bool:

@@ -35,7 +35,9 @@ def preview(
         items = index_rows(body, url, headers or {}, now)
     problem = feed.problem
     if feed.kind == "page" and not (source.selector or source.link_pattern):
-        problem = f"{_NO_FEED}; {problem}" if problem else f"{_NO_FEED}: these links were guessed from its layout"
+        problem = (
+            f"{_NO_FEED}; {problem}" if problem else f"{_NO_FEED}: these links were guessed from its layout"
+        )
     return {
         "url" if is_url else "file": name,
         "kind": feed.kind,

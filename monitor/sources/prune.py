@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -24,6 +25,16 @@ _RDF_ABOUT = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+class Skips(NamedTuple):
+    """When a feed asks not to be polled."""
+
+    hours: frozenset[int] = frozenset()  # GMT
+    days: frozenset[str] = frozenset()  # English names
+
+
+NO_SKIPS = Skips()
+
+
 @dataclass(frozen=True, slots=True)
 class Outline:
     """What could be told without feedparser. `ids` are those of the entries kept, "" where none."""
@@ -34,20 +45,19 @@ class Outline:
     total: int = 0  # entries before anything was cut
     known: int = 0  # entries cut because they are known
     beyond: int = 0  # entries cut because there are too many
-    skip_hours: frozenset[int] = frozenset()
-    skip_days: frozenset[str] = field(default=frozenset())
+    skips: Skips = NO_SKIPS
 
 
 def outline(data: bytes, known: frozenset[str], max_entries: int) -> Outline:
     """Reads UTF-8 XML; a document that is not well-formed comes back whole."""
     root = _tree(data)
     if root is None:
-        return Outline(data, **_skips_in_text(data))
-    skips = {"skip_hours": _skip_hours(root), "skip_days": _skip_days(root)}
+        return Outline(data, skips=_skips_in_text(data))
+    skips = Skips(_skip_hours(root), _skip_days(root))
     entries = [node for node in root.iter(etree.Element) if _local(node) in ("item", "entry")]
     spaces = {etree.QName(node).namespace or "" for node in entries}
     if not spaces <= _ENTRY_SPACES or root.getroottree().docinfo.doctype:
-        return Outline(data, True, total=len(entries), **skips)
+        return Outline(data, True, total=len(entries), skips=skips)
     ids = [_id_of(node) for node in entries]
     # An id that several entries share identifies none of them.
     times = Counter(ids)
@@ -64,7 +74,7 @@ def outline(data: bytes, known: frozenset[str], max_entries: int) -> Outline:
         data = etree.tostring(root.getroottree(), encoding="utf-8", xml_declaration=True)
     return Outline(
         data, True, tuple(ids[index] for index in kept[:most]), len(ids), seen,
-        len(kept[most:]), **skips,
+        len(kept[most:]), skips,
     )  # fmt: skip
 
 
@@ -123,16 +133,20 @@ def _skip_days(root: etree._Element) -> frozenset[str]:
 
 def _children_of(root: etree._Element, name: str) -> list[etree._Element]:
     parents = root.iter("{*}skipHours", "{*}skipDays", "{*}skiphours", "{*}skipdays")
-    return [node for parent in parents if _local(parent) == name for node in parent.iterchildren(etree.Element)]
+    return [
+        node for parent in parents if _local(parent) == name for node in parent.iterchildren(etree.Element)
+    ]
 
 
 def _words(node: etree._Element) -> str:
     return "".join(node.itertext()).strip()[:20]
 
 
-def _skips_in_text(data: bytes) -> dict[str, frozenset[int] | frozenset[str]]:
+def _skips_in_text(data: bytes) -> Skips:
     """The same from a document that is not well-formed."""
     head = data[:20_000]
-    hours = {int(one) % 24 for one in re.findall(rb"<hour>\s*(\d{1,2})\s*</hour>", head, re.I) if int(one) <= 24}
+    hours = {
+        int(one) % 24 for one in re.findall(rb"<hour>\s*(\d{1,2})\s*</hour>", head, re.I) if int(one) <= 24
+    }
     named = {one.decode().title() for one in re.findall(rb"<day>\s*([A-Za-z]{6,9})\s*</day>", head, re.I)}
-    return {"skip_hours": frozenset(hours), "skip_days": frozenset(named & set(_DAYS))}
+    return Skips(frozenset(hours), frozenset(named & set(_DAYS)))

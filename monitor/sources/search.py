@@ -55,7 +55,7 @@ def _inside(token: str) -> str:
     length = message[found.start() - 1] if found.start() else 0
     if length >= 0x80 or found.start() < 2:
         return address if urls.is_http(address) else ""
-    if 1 < found.start() and message[found.start() - 2] >= 0x80:
+    if found.start() > 1 and message[found.start() - 2] >= 0x80:
         length = (message[found.start() - 2] & 0x7F) | (length << 7)
     return address[:length] if urls.is_http(address[:length]) else ""
 

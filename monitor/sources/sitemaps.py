@@ -108,6 +108,10 @@ def _fields(node: etree._Element) -> dict[str, str]:
     found = {"loc": bare} if urls.is_http(bare) else {}
     for child in node.iterdescendants(etree.Element):
         name = etree.QName(child)
-        if name.localname in _FIELDS and "image" not in (name.namespace or "") and "video" not in (name.namespace or ""):
+        if (
+            name.localname in _FIELDS
+            and "image" not in (name.namespace or "")
+            and "video" not in (name.namespace or "")
+        ):
             found.setdefault(name.localname, " ".join("".join(child.itertext()).split())[:8_000])
     return found

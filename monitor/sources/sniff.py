@@ -25,7 +25,9 @@ _PROLOGUE = re.compile(r"<!--.*?(?:-->|\Z)|<\?(?!xml\b).*?(?:\?>|\Z)", re.S)
 _TAG = re.compile(r"<(?:!doctype\s+(?P<doctype>\w+)|(?P<name>[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?))", re.I)
 _FEED_ROOT = re.compile(r"<(?:\?xml\b|(?:rss|rdf:RDF|feed|urlset|sitemapindex|opml)[\s>])", re.I)
 _XML_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,200}encoding\s*=", re.I)
-_WESTERN = re.compile(r"(?:<(?:\w+:)?language>\s*|\blang=[\"'])(?:en|fr|de|es|pt|it|nl|sv|da|nb|no|fi)\b", re.I)
+_WESTERN = re.compile(
+    r"(?:<(?:\w+:)?language>\s*|\blang=[\"'])(?:en|fr|de|es|pt|it|nl|sv|da|nb|no|fi)\b", re.I
+)
 _LONG_TAG = re.compile(r"<(?P<name>[A-Za-z][^\s<>/=]{0,100})[^<>]{5000,}")
 _TEXT_URLS = re.compile(r"https?://\S+")
 
@@ -146,5 +148,5 @@ def _late_feed(decoded: str, start: int) -> tuple[str, str, int] | None:
 def _is_binary(decoded: str) -> bool:
     """More than one character in ten is a control or undecodable: no text anybody wrote."""
     sample = decoded[:4_000]
-    odd = sum(char < " " and char not in "\t\r\n\x1b\x0c" or char == "\ufffd" for char in sample)
+    odd = sum((char < " " and char not in "\t\r\n\x1b\x0c") or char == "\ufffd" for char in sample)
     return odd * 10 > len(sample)

@@ -20,7 +20,9 @@ def parse(document: str, source: Source, context: feeds.Context) -> ParsedFeed:
     title, watched = pages.text_of(document, source.selector)
     watched = text.clean_text(watched[:MAX_TEXT_CHARS])
     if not watched:
-        missing = f"nothing matches the selector {source.selector!r}" if source.selector else "a page without text"
+        missing = (
+            f"nothing matches the selector {source.selector!r}" if source.selector else "a page without text"
+        )
         return ParsedFeed("watch", title=title, problem=missing)
     guid = "watch:" + hashlib.sha256(watched.encode("utf-8", "replace")).hexdigest()[:32]
     item = ParsedItem(
