@@ -28,8 +28,18 @@ COMMANDS = {
     "process": "monitor.cli.steps:process",
     "digest": "monitor.cli.digest:digest",
     "flush": "monitor.cli.steps:flush",
+    "search": "monitor.cli.ask:search",
+    "matches": "monitor.cli.ask:matches",
+    "export": "monitor.cli.ask:export",
+    "explain": "monitor.cli.explain:explain",
+    "feedback": "monitor.cli.feedback:feedback",
+    "sources": "monitor.cli.sources:sources",
+    "rules": "monitor.cli.rules:rules",
     "classify": "monitor.cli.classify:classify",
     "extract": "monitor.cli.extract:extract",
+    "stories": "monitor.cli.stories:stories",
+    "outbox": "monitor.cli.outbox:outbox",
+    "store": "monitor.cli.store:store",
     "demo": "monitor.cli.demo:demo",
 }
 

@@ -38,7 +38,7 @@ async def _extract(env: Env, inputs: tuple[str, ...], as_json: bool, base: str) 
 
         async def work(name: str) -> tuple[Input, Extracted]:
             given = await desk.read(name)
-            return given, await _read(desk, given, base)
+            return given, await read_page(desk, given, base)
 
         async for given, page in desk.in_order(inputs, work):
             unopened = unopened or bool(given.problem)
@@ -49,7 +49,8 @@ async def _extract(env: Env, inputs: tuple[str, ...], as_json: bool, base: str) 
     return 2 if unopened else 0
 
 
-async def _read(desk: Desk, given: Input, base: str) -> Extracted:
+async def read_page(desk: Desk, given: Input, base: str) -> Extracted:
+    """A page's text, or the reason why there is none."""
     from monitor.cli.inputs import MAX_BYTES
     from monitor.extract import extract
     from monitor.model import Extracted

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from monitor.errors import FetchError, InputError
 
@@ -38,6 +40,15 @@ class Input:
         return is_url(self.name)
 
 
+def is_local(url: str) -> bool:
+    """Whether an address names this machine: typed by hand, that is what was meant."""
+    host = (urlsplit(url).hostname or "").strip("[]")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def is_url(name: str) -> bool:
     return name.lower().startswith(("http://", "https://"))
 
@@ -45,14 +56,14 @@ def is_url(name: str) -> bool:
 class Desk:
     """Reads inputs and works on them in killable processes. Use as an async context manager."""
 
-    def __init__(self, env: Env, *, processes: int = 2, deadline_s: float = 20.0) -> None:
+    def __init__(self, env: Env, *, processes: int = 2, deadline_s: float = 20.0, at_once: int = 4) -> None:
         from monitor.workers import Workers
 
         self._env = env
         self._exit = AsyncExitStack()
         self._fetcher: Fetcher | None = None
         self.workers: Workers = Workers(processes=processes, deadline_s=deadline_s)
-        self._at_once = processes * 2
+        self._at_once = at_once
 
     async def __aenter__(self) -> Desk:
         await self._exit.enter_async_context(self.workers)
@@ -61,10 +72,10 @@ class Desk:
     async def __aexit__(self, *_: object) -> None:
         await self._exit.aclose()
 
-    async def read(self, name: str, *, obey_robots: bool = True) -> Input:
+    async def read(self, name: str, *, obey_robots: bool = True, allow_private: bool = False) -> Input:
         """The bytes of a file, of standard input (-) or of an address, or the problem with it."""
         if is_url(name):
-            return await self._fetched(name, obey_robots)
+            return await self._fetched(name, obey_robots, allow_private)
         try:
             return Input(name, _file_bytes(name))
         except OSError as error:
@@ -72,10 +83,15 @@ class Desk:
         except InputError as error:
             return Input(name, problem=str(error))
 
-    async def _fetched(self, url: str, obey_robots: bool) -> Input:
+    async def _fetched(self, url: str, obey_robots: bool, allow_private: bool) -> Input:
         from monitor.model import FetchRequest
 
-        request = FetchRequest(url, obey_robots=obey_robots, max_body_bytes=MAX_BYTES)
+        request = FetchRequest(
+            url,
+            obey_robots=obey_robots,
+            allow_private=allow_private or is_local(url),
+            max_body_bytes=MAX_BYTES,
+        )
         try:
             answer = await (await self._fetch())(request)
         except FetchError as error:

@@ -104,5 +104,9 @@ class Progress:
             self._bar.stop()
 
     def on_polled(self, _: Polled) -> None:
+        self.step()
+
+    def step(self) -> None:
+        """One more source is done."""
         if self._bar:
             self._bar.advance(self._task)

@@ -1,0 +1,236 @@
+"""`monitor sources preview`, `check`, `discover`: sources tried without a trace in the database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli.context import Env, now, pass_env
+from monitor.errors import InputError, WorkerError
+
+if TYPE_CHECKING:
+    from monitor.cli.inputs import Desk, Input
+    from monitor.model import Source
+
+_COLUMNS = ("id", "kind", "entries", "newest", "encoding", "problem")
+_SHOWN_SAMPLES = 3
+
+
+@click.command()
+@click.argument("inputs", metavar="URL|FILE|-", nargs=-1, required=True)
+@click.option("--selector", default="", metavar="CSS", help="For a page: selector of its links.")
+@click.option(
+    "--link-pattern", default="", metavar="REGEX", help="For a page: what its link targets contain."
+)
+@click.option("--timezone", default="", metavar="ZONE", help="Zone of dates without one, such as Asia/Tokyo.")
+@click.option("--url", "base", metavar="URL", default="", help="Address a file is from, for its links.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each input.")
+@pass_env
+def preview(
+    env: Env,
+    inputs: tuple[str, ...],
+    selector: str,
+    link_pattern: str,
+    timezone: str,
+    base: str,
+    as_json: bool,
+) -> int:
+    """Show what feeds, sitemaps or pages would bring, in order.
+
+    An input that cannot be opened is exit 2; one that is no feed is an answer with its problem.
+    """
+    entry = {"selector": selector, "link_pattern": link_pattern, "timezone": timezone}
+    return asyncio.run(_preview(env, inputs, _source(entry), base, as_json))
+
+
+def _source(entry: dict[str, str]) -> Source:
+    """A source of these options, checked as sources.yaml is. Raises InputError."""
+    from pydantic import ValidationError
+
+    from monitor.settings.sources_file import SourceEntry
+
+    given = {key: value for key, value in entry.items() if value}
+    kind = "page" if "selector" in given or "link_pattern" in given else "feed"
+    try:
+        checked = SourceEntry.model_validate(
+            {"id": "preview", "url": "http://preview.invalid/", "kind": kind} | given
+        )
+    except ValidationError as error:
+        raise InputError(
+            "; ".join(str(each.get("ctx", {}).get("message", each["msg"])) for each in error.errors())
+        ) from error
+    from dataclasses import replace
+
+    source = checked.to_source(restricted=True, floor_minutes=1, cap_minutes=1440)
+    return replace(source, url="", kind="page")  # a page is read as a feed when it is one
+
+
+async def _preview(env: Env, inputs: tuple[str, ...], source: Source, base: str, as_json: bool) -> int:
+    from monitor.cli.inputs import Desk
+    from monitor.cli.show import json_line
+
+    unopened = False
+    async with Desk(env) as desk:
+
+        async def work(name: str) -> tuple[Input, dict[str, Any]]:
+            given = await desk.read(name, obey_robots=False)
+            return given, await _shown(desk, given, source, base)
+
+        async for given, found in desk.in_order(inputs, work):
+            unopened = unopened or bool(given.problem)
+            if as_json:
+                json_line(found)
+            else:
+                _print(given, found)
+    return 2 if unopened else 0
+
+
+async def _shown(desk: Desk, given: Input, source: Source, base: str) -> dict[str, Any]:
+    from monitor.sources.preview import preview
+
+    key = "url" if given.is_url else "file"
+    problem = given.problem
+    if not problem:
+        try:
+            return await desk.workers.run(
+                preview,
+                given.name,
+                given.body,
+                base or given.url,
+                headers=dict(given.headers),
+                now=now(),
+                source=source,
+                is_url=given.is_url,
+            )
+        except WorkerError as error:
+            problem = str(error)
+    return {key: given.name, "kind": "", "entries": [], "problem": problem}
+
+
+def _print(given: Input, found: dict[str, Any]) -> None:
+    from monitor.cli.show import say, table
+
+    say(f"{given.name}: {found['kind'] or 'not readable'}, {len(found['entries'])} entries")
+    if found["problem"]:
+        say(f"  {found['problem']}")
+    table(
+        ("published", "title", "url"),
+        [[row["published"], row["title"], row["url"]] for row in found["entries"]],
+    )
+
+
+# --- check -----------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("ids", metavar="[SOURCE]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every source that is switched on.")
+@click.option("--strict", is_flag=True, help="Exit 1 when a source could not be read.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each source.")
+@pass_env
+def check(env: Env, ids: tuple[str, ...], every: bool, strict: bool, as_json: bool) -> int:
+    """Ask sources now and say what each gave; nothing is stored."""
+    if bool(ids) == every:
+        raise click.UsageError("name sources, or give --all")
+    chosen = {source.id: source for source in env.load().sources if source.enabled or source.id in ids}
+    unknown = sorted(set(ids) - chosen.keys())
+    if unknown:
+        raise InputError(f"no such source: {', '.join(unknown)}; `monitor sources list` shows them all")
+    return asyncio.run(_check(env, [chosen[key] for key in ids or chosen], strict, as_json))
+
+
+async def _check(env: Env, chosen: list[Source], strict: bool, as_json: bool) -> int:
+    from monitor.cli.inputs import Desk
+    from monitor.cli.reports import Progress
+    from monitor.cli.show import json_line, table
+
+    by_url = {source.url: source for source in chosen}
+    rows = []
+    async with Desk(env, at_once=20) as desk:
+
+        async def work(url: str) -> dict[str, Any]:
+            return await _tried(desk, by_url[url])
+
+        with Progress(len(by_url)) as progress:
+            async for row in desk.in_order(list(by_url), work):
+                progress.step()
+                rows.append(row)
+                if as_json:
+                    json_line(row)
+    if not as_json:
+        table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
+    return 1 if strict and any(row["problem"] for row in rows) else 0
+
+
+async def _tried(desk: Desk, source: Source) -> dict[str, Any]:
+    from monitor import sources
+
+    given = await desk.read(source.url, obey_robots=source.kind != "feed", allow_private=source.allow_private)
+    row = {"id": source.id, "url": given.url, "kind": None, "entries": 0, "newest": None, "encoding": None,
+           "problem": given.problem or None}  # fmt: skip
+    if given.problem:
+        return row
+    try:
+        feed = await desk.workers.run(
+            sources.parse, given.body, source=source, url=given.url, headers=dict(given.headers), now=now()
+        )
+    except WorkerError as error:
+        return {**row, "problem": str(error)}
+    newest = max((item.published_at for item in feed.items if item.published_at), default=None)
+    return {
+        **row,
+        "kind": feed.kind or None,
+        "entries": len(feed.items),
+        "newest": f"{newest:%Y-%m-%dT%H:%M:%SZ}" if newest else None,
+        "encoding": feed.encoding or None,
+        "problem": feed.problem or None,
+    }
+
+
+# --- discover --------------------------------------------------------------------------------
+
+
+@click.command()
+@click.argument("url")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each way to read the site.")
+@pass_env
+def discover(env: Env, url: str, as_json: bool) -> int:
+    """Find ways to read a site: its feeds, its sitemap, its own list of articles.
+
+    Each is printed as an entry ready to be pasted into sources.yaml.
+    """
+    from monitor.cli.inputs import is_url
+
+    if not is_url(url):
+        raise InputError(f"{url} is no web address; it starts with https://")
+    return asyncio.run(_discover(env, url, as_json))
+
+
+async def _discover(env: Env, url: str, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from monitor.cli.inputs import Desk
+    from monitor.cli.show import json_line, line, say
+    from monitor.sources.discover import discover
+    from monitor.text import decode
+
+    async with Desk(env) as desk:
+        given = await desk.read(url)
+        if given.problem:
+            raise InputError(f"{url}: {given.problem}")
+        document, _ = decode(given.body, given.content_type)
+        found = await desk.workers.run(discover, document, given.url)
+    for candidate in found:
+        if as_json:
+            json_line(asdict(candidate))
+            continue
+        note = " (a guess: nobody has looked whether it is there)" if candidate.guess else ""
+        line(f"# {candidate.kind}: {candidate.title or candidate.url}{note}")
+        for title, link in candidate.samples[:_SHOWN_SAMPLES]:
+            line(f"#   {title} — {link}")
+        line(candidate.entry)
+    if not found:
+        say("nothing found; is it a page of links?")
+    return 0 if found else 1
