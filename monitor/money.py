@@ -30,24 +30,25 @@ _UNITS = {
 }  # fmt: skip
 _KANJI = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = {"万": 1e4, "億": 1e8, "兆": 1e12}
-_NUMBER = r"\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,6})?|\d{1,15}(?:\.\d{1,6})?"
-_UNIT = r"trillions?|billions?|millions?|thousand|crore|lakh|trn|tn|bln|bn|mln|mn|mil|[kmbtKMBT]"
-_TAIL = (
-    rf" ?(?P<number>{_NUMBER})(?:[ -]?(?P<unit>{_UNIT})(?![A-Za-z]))?(?![\d,]*\d)(?P<myriad>[ ]?[万億兆])?"
+_NUMBER = r"(?P<number>\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,6})?|\d{1,15}(?:\.\d{1,6})?)"
+_UNIT = r"(?P<unit>trillions?|billions?|millions?|thousand|crore|lakh|trn|tn|bln|bn|mln|mn|mil|[kmbtKMBT])"
+_BEFORE = re.compile(
+    r"(?P<currency>(?<![A-Za-z])(?:US|HK|NT|[AaCcSs])\$|[$£€¥₩₹]"
+    r"|(?<![A-Za-z])(?:USD|GBP|EUR|JPY|AUD|CAD|INR|CNY|RMB|KRW|TWD)) ?$"
 )
-_SYMBOL = re.compile(rf"(?P<currency>[$£€¥₩₹]){_TAIL}")
-_DOLLAR_OF = re.compile(r"(?<![A-Za-z])(?:US|HK|NT|[AaCcSs])$")
-_CODE = re.compile(rf"(?P<currency>(?:USD|GBP|EUR|JPY|AUD|CAD|INR|CNY|RMB|KRW|TWD)(?<![A-Za-z]...)){_TAIL}")
-_AFTER = re.compile(
-    rf"(?<![\d.,$£€¥])(?P<number>{_NUMBER})[ -]?(?:(?P<unit>{_UNIT})[ -])?(?:of )?"
-    r"(?P<currency>(?:US |U\.S\. )?dollars?|pounds?(?: sterling)?|yen|euros?|won|yuan|rupees|USD|GBP|EUR|JPY)(?![A-Za-z])",
+_AFTER_SYMBOL = re.compile(
+    rf"{_NUMBER}(?:[ -]?{_UNIT}(?![A-Za-z]))?(?![\d,]*\d)(?: ?(?P<myriad>[万億兆]))?", re.IGNORECASE
+)
+_ENGLISH = re.compile(
+    rf"{_NUMBER}[ -]?(?:{_UNIT}[ -])?(?:of )?(?P<currency>(?:US )?dollars?|pounds?(?: sterling)?|yen|euros?"
+    r"|won(?! the| a)|yuan|rupees|USD|GBP|EUR|JPY)(?![A-Za-z])",
     re.IGNORECASE,
 )
 _JAPANESE = re.compile(
-    r"(?<![\d.,数何])(?P<body>\d[\d,]{0,18}(?:\.\d{1,6})?(?:[十百千万億兆] ?(?:\d[\d,]{0,8}(?:\.\d{1,4})?)?){0,8}) ?"
-    r"(?P<currency>米ドル|豪ドル|香港ドル|台湾ドル|カナダドル|シンガポールドル|英ポンド|ドル|ポンド|ユーロ|ウォン|ルピー|人民元|円|元)"
+    r"(?P<body>\d[\d,]{0,18}(?:\.\d{1,6})?(?:[十百千万億兆] ?(?:\d[\d,]{0,8}(?:\.\d{1,4})?)?){0,8}) ?"
+    r"(?P<currency>(?:米|豪|香港|台湾|カナダ|シンガポール)?ドル|英?ポンド|ユーロ|ウォン|ルピー|人民元|円|元)"
 )
-_DIGIT = re.compile(r"\d")
+_NUMBERS = re.compile(r"\d[\d,.]*")
 _PARTS = re.compile(r"(\d[\d,]*(?:\.\d+)?)?([十百千]?)([万億兆]?)")
 
 
@@ -66,42 +67,43 @@ def amounts_in(*texts: Folded) -> list[Amount]:
 
 
 def _in_text(folded: Folded) -> list[Amount]:
+    """Each number is looked at once, with what stands right before and after it."""
     plain = folded.text
-    if not _DIGIT.search(plain):
-        return []
-    found: list[tuple[int, int, str, float]] = []
-    for pattern in (_SYMBOL, _CODE, _AFTER, _JAPANESE):
-        for match in pattern.finditer(plain):
-            start, end = match.span()
-            prefix = _DOLLAR_OF.search(plain, max(0, start - 3), start) if match["currency"] == "$" else None
-            if prefix:
-                start = prefix.start()
-            read = _read(match, plain[start : match.start()])
-            if read:
-                found.append((start, end, *read))
     result: list[Amount] = []
     reach = 0
-    for start, end, currency, value in sorted(found):
-        if start < reach:
-            continue  # already read in another notation
-        reach = end
-        begin, finish = folded.span(start, end)
-        result.append(Amount(folded.original[begin:finish].strip(), currency, value))
+    for number in _NUMBERS.finditer(plain):
+        start = number.start()
+        if start < reach or (start and plain[start - 1] in "数何"):
+            continue
+        found = _at(plain, start)
+        if found:
+            begin, reach, currency, value = found
+            first, last = folded.span(begin, reach)
+            result.append(Amount(folded.original[first:last].strip(), currency, value))
     return result
 
 
-def _read(match: re.Match[str], prefix: str = "") -> tuple[str, float] | None:
-    name = (prefix + match["currency"]).lower()
+def _at(plain: str, start: int) -> tuple[int, int, str, float] | None:
+    """The amount whose number begins at `start`: its span, currency and value."""
+    before = _BEFORE.search(plain[max(0, start - 5) : start])
+    if before:
+        match = _AFTER_SYMBOL.match(plain, start)
+        return _amount(match, start - len(before[0]), before["currency"]) if match else None
+    match = _JAPANESE.match(plain, start) or _ENGLISH.match(plain, start)
+    return _amount(match, start, match["currency"]) if match else None
+
+
+def _amount(match: re.Match[str], begin: int, written: str) -> tuple[int, int, str, float] | None:
+    name = written.lower()
     name = "dollar" if "dollar" in name else "pound" if name.startswith("pound") else name
     currency = _CURRENCIES.get(name)
-    if currency is None:
-        return None
-    if "body" in match.groupdict():
-        value = _japanese(match["body"])
+    parts = match.groupdict()
+    if parts.get("body"):
+        value = _japanese(parts["body"])
     else:
-        value = float(match["number"].replace(",", "")) * _UNITS.get((match["unit"] or "").lower(), 1)
-        value *= _MYRIADS.get((match.groupdict().get("myriad") or "").strip(), 1)
-    return (currency, round(value, 2)) if value > 0 else None
+        value = float(parts["number"].replace(",", "")) * _UNITS.get((parts["unit"] or "").lower(), 1)
+        value *= _MYRIADS.get(parts.get("myriad") or "", 1)
+    return (begin, match.end(), currency, round(value, 2)) if currency and value > 0 else None
 
 
 def _japanese(body: str) -> float:

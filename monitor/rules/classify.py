@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from monitor import money
 from monitor.model import CORRIDORS, EVENTS, TOPICS, Document, Evidence, Part, Verdict
-from monitor.rules.query import ask
+from monitor.rules.query import ask, holds
 from monitor.rules.reading import Reading, Span, read
 from monitor.rules.ruleset import Rule, RuleSet
 
@@ -65,7 +65,7 @@ def verdict(reading: Reading, outcomes: list[Outcome], ruleset: RuleSet) -> Verd
     best = max(shown or [o for o in outcomes if o.gate], key=lambda outcome: outcome.score, default=None)
     score = best.score if best else 0.0
     corridors = {outcome.rule.value for outcome in matched}
-    topics = {r.value for r in ruleset.by_kind["topic"] if _holds(judge(r, reading, ruleset))}
+    topics = {r.value for r in ruleset.by_kind["topic"] if points(r, reading, ruleset) is not None}
     organisations, programmes = _named(reading, ruleset)
     return Verdict(
         match=bool(matched),
@@ -86,17 +86,23 @@ def verdict(reading: Reading, outcomes: list[Outcome], ruleset: RuleSet) -> Verd
     )
 
 
-def _holds(outcome: Outcome) -> bool:
-    return outcome.matched
+def points(rule: Rule, reading: Reading, ruleset: RuleSet) -> float | None:
+    """The score of a label rule without its places; None when it does not hold."""
+    if not holds(rule.when, reading, ruleset):
+        return None
+    if rule.unless is not None and holds(rule.unless, reading, ruleset):
+        return None
+    score = rule.score + sum(b.weight for b in rule.boosts if holds(b.when, reading, ruleset))
+    return score if score >= rule.threshold else None
 
 
 def _event(reading: Reading, ruleset: RuleSet) -> str | None:
-    """The event whose rule scores highest; the earlier of DESIGN's list wins a draw."""
+    """The event whose rule scores highest; the earlier of the vocabulary's list wins a draw."""
     scores: dict[str, float] = {}
     for rule in ruleset.by_kind["event"]:
-        outcome = judge(rule, reading, ruleset)
-        if outcome.matched:
-            scores[rule.value] = max(scores.get(rule.value, 0.0), outcome.score)
+        score = points(rule, reading, ruleset)
+        if score is not None:
+            scores[rule.value] = max(scores.get(rule.value, 0.0), score)
     if not scores:
         return "other" if ruleset.by_kind["event"] else None
     return max(scores, key=lambda event: (scores[event], -EVENTS.index(event)))
@@ -104,7 +110,9 @@ def _event(reading: Reading, ruleset: RuleSet) -> str | None:
 
 def _priority(reading: Reading, score: float, ruleset: RuleSet) -> str:
     for rule in ruleset.by_kind["priority"]:
-        if (rule.from_score is None or score >= rule.from_score) and judge(rule, reading, ruleset).matched:
+        if (rule.from_score is None or score >= rule.from_score) and points(
+            rule, reading, ruleset
+        ) is not None:
             return rule.value
     return "normal"
 
@@ -114,7 +122,7 @@ def _named(reading: Reading, ruleset: RuleSet) -> tuple[tuple[str, ...], tuple[s
     programmes: dict[str, None] = {}
     entities = ruleset.lexicon.entities
     for hit in reading.names:
-        entity = entities[hit.entity]
+        entity = entities[hit[2]]
         if entity.name and entity.kind == "organisation":
             organisations[entity.name] = None
         elif entity.name and entity.kind == "programme":

@@ -110,9 +110,9 @@ def _marks(reading: Reading, ruleset: RuleSet) -> tuple[Mark, ...]:
     marks = []
     for number, hits in reading.hits.items():
         for hit in hits:
-            field, start, end = reading.place(hit.start, hit.end)
+            field, start, end = reading.place(hit[0], hit[1])
             source = reading.document.title if field == "title" else reading.document.text
-            name = ruleset.lexicon.entities[hit.entity].name
+            name = ruleset.lexicon.entities[hit[2]].name
             marks.append(Mark(ids[number].removeprefix("="), name, field, start, end, source[start:end]))
     return tuple(sorted(marks, key=lambda mark: (mark.field != "title", mark.start, mark.end)))
 

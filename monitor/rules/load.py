@@ -121,7 +121,9 @@ class _Builder:
             yield body
             return
         lists = list(each.values()) if isinstance(each, dict) else []
-        if not lists or not all(isinstance(values, list) and len(values) == len(lists[0]) for values in lists):
+        if not lists or not all(
+            isinstance(values, list) and len(values) == len(lists[0]) for values in lists
+        ):
             hint = "each: {side: [uk, us], other: [us, uk]}"
             self.problems.append(yaml.problem((*loc, "each"), "each names lists of one length", hint))
             return
@@ -131,7 +133,9 @@ class _Builder:
                 filled = _filled(filled, "{" + str(name) + "}", str(value))
             for key in ("matches", "ignores"):
                 entries = filled.get(key) or []
-                filled[key] = [e for e in entries if not isinstance(e, dict) or e.get("only", values[0]) == values[0]]
+                filled[key] = [
+                    e for e in entries if not isinstance(e, dict) or e.get("only", values[0]) == values[0]
+                ]
             yield filled
 
     def rule(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> None:

@@ -25,13 +25,9 @@ _NOT_AFTER = _WORD | {"$"}  # US$1.5bn is money, not the country
 _PAD = "   "
 
 
-class Hit(NamedTuple):
-    """One form found in the text: code points into the folded text."""
-
-    start: int
-    end: int
-    entity: int  # index into the lexicon's entities
-    strength: int
+# One form found in the text: start and end in the folded text, number of the entity, strength. A plain tuple,
+# because a text has hundreds of them.
+Hit = tuple[int, int, int, int]
 
 
 class _Entry(NamedTuple):
@@ -44,6 +40,11 @@ class _Entry(NamedTuple):
     word: bool
     mask: bool
 
+    @property
+    def plain(self) -> bool:
+        """Nothing left to check once the word's edges are right."""
+        return not (self.cased or self.edge or self.prefix or self.mask)
+
 
 @dataclass(slots=True)
 class Lexicon:
@@ -52,7 +53,8 @@ class Lexicon:
     concept_ids: dict[str, int]
     entities: list[Entity]
     automaton: AhoCorasick | None
-    table: list[tuple[bool, int, tuple[_Entry, ...]]]
+    # By pattern: left edge checked?, right edge, entries with nothing more to check, entries with checks.
+    table: list[tuple[bool, int, tuple[tuple[int, int, int], ...], tuple[_Entry, ...]]]
     patterns: list[str]
 
     @property
@@ -76,7 +78,15 @@ def compile_lexicon(concepts: Iterable[Concept]) -> Lexicon:
         for form in concept.masks:
             _add(slots, form, number, -1, mask=True)
     patterns = [pattern for pattern, _, _ in slots]
-    table = [(left, right, tuple(dict.fromkeys(entries))) for (_, left, right), entries in slots.items()]
+    table = [
+        (
+            left,
+            right,
+            tuple(dict.fromkeys(e[:3] for e in entries if e.plain)),
+            tuple(dict.fromkeys(e for e in entries if not e.plain)),
+        )
+        for (_, left, right), entries in slots.items()
+    ]
     automaton = (
         AhoCorasick(patterns, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA)
         if patterns
@@ -107,33 +117,44 @@ def find(
     # The padding lets checks look past both ends (index -1 is the last blank) without a test of their own.
     lower = to_haystack(text) + _PAD
     table = lexicon.table
+    word, not_after = _WORD, _NOT_AFTER
     cased = ""
     for number, start, end in lexicon.automaton.find_matches_as_indexes(lower, overlapping=True):
-        left, right, entries = table[number]
-        if left and lower[start - 1] in _WORD:
+        left, right, simple, checked = table[number]
+        if left and lower[start - 1] in word:
             continue
         stop = end
-        if right != FREE and lower[end] in _NOT_AFTER:
+        if right and lower[end] in not_after:
             stop = _word_end(lower, end, right)
             if not stop:
                 continue
-        for entry in entries:
-            if entry.cased:
-                cased = cased or text.replace("-", " ").replace("/", " ")
-                if not _case_holds(entry, cased, start, end, capitals):
-                    continue
-            if (entry.edge and not _edge_holds(lower, start, end)) or (
-                entry.prefix and not _prefix_holds(lower, start, end)
-            ):
-                continue
-            if entry.mask:
-                masks.setdefault(entry.concept, []).append((start, stop))
+        for concept, entity, strength in simple:
+            if concept in hits:
+                hits[concept].append((start, stop, entity, strength))
             else:
-                hits.setdefault(entry.concept, []).append(Hit(start, stop, entry.entity, entry.strength))
+                hits[concept] = [(start, stop, entity, strength)]
+        if checked:
+            cased = cased or text.replace("-", " ").replace("/", " ")
+            for entry in checked:
+                if _holds(entry, lower, cased, start, end, capitals):
+                    if entry.mask:
+                        masks.setdefault(entry.concept, []).append((start, stop))
+                    else:
+                        hits.setdefault(entry.concept, []).append((start, stop, entry.entity, entry.strength))
     for found in hits.values():
         if len(found) > 1:
             found.sort()
     return hits, masks
+
+
+def _holds(
+    entry: _Entry, lower: str, cased: str, start: int, end: int, capitals: Sequence[tuple[int, int]]
+) -> bool:
+    if entry.cased and not _case_holds(entry, cased, start, end, capitals):
+        return False
+    if entry.edge and not _edge_holds(lower, start, end):
+        return False
+    return not entry.prefix or _prefix_holds(lower, start, end)
 
 
 def _word_end(lower: str, end: int, right: int) -> int:
@@ -185,24 +206,19 @@ def _prefix_holds(lower: str, start: int, end: int) -> bool:
 
 
 def without_masked(hits: list[Hit], masks: list[tuple[int, int]]) -> list[Hit]:
-    """The hits that no mask span covers."""
-    if not masks:
-        return hits
+    """The hits that no mask span covers. Both are walked once, in text order."""
     spans = sorted(masks)
+    longest = max(end - start for start, end in spans)
     kept: list[Hit] = []
     n = 0
-    longest = max(end - start for start, end in spans)
     for hit in hits:
-        while n < len(spans) and spans[n][0] < hit.start - longest:
+        start, end = hit[0], hit[1]
+        while n < len(spans) and spans[n][0] < start - longest:
             n += 1
-        covered = False
         k = n
-        while k < len(spans) and spans[k][0] <= hit.start:
-            if spans[k][1] >= hit.end:
-                covered = True
-                break
+        while k < len(spans) and spans[k][0] <= start and spans[k][1] < end:
             k += 1
-        if not covered:
+        if not (k < len(spans) and spans[k][0] <= start):
             kept.append(hit)
     return kept
 

@@ -32,8 +32,8 @@ _BLANKS = re.compile(r"[ \n]{2,}")
 _DOTTED = re.compile(r"U(?<![A-Za-z0-9.]U)\.[ ]?[SK](?:\.[ ]?A)?\.?(?![A-Za-z0-9.])")
 _UNSEEN = re.compile(f"[{_INVISIBLE}]+")
 _MARKED = r"[^\u0000-\u0300][\u0300-\u036f\u3099\u309a\uff9e\uff9f]+|[A-Za-z][\u0300-\u036f]+"
-_CHANGED = {chr(n): new for n, new in _SAME_LENGTH.items()}
-_CHANGING = frozenset(_CHANGED)
+_CHANGES = tuple((chr(n), new) for n, new in _SAME_LENGTH.items())
+_ASCII_CHANGES = tuple(pair for pair in _CHANGES if pair[0].isascii())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +69,27 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Text folded for comparison. Linear in its length, for any Unicode; lone surrogates are kept as they are."""
-    present = set(text)
     plain = text
     # Replacing the few characters that occur is several times faster than a table look-up for each character.
-    for character in present & _CHANGING:
-        plain = plain.replace(character, _CHANGED[character])
+    for character, new in _ASCII_CHANGES if text.isascii() else _CHANGES:
+        if character in plain:
+            plain = plain.replace(character, new)
     patterns = [_BLANKS]
     if "U." in plain:
         patterns.append(_DOTTED)
     if not plain.isascii():
-        if _UNSEEN.search("".join(present)):
+        if _UNSEEN.search(plain):
             patterns.append(_UNSEEN)
         if not unicodedata.is_normalized("NFKC", plain):
-            plain, longer = _composed(plain, present)
+            plain, longer = _composed(plain)
             patterns.append(longer)
     changes = [(*found.span(), found[0]) for pattern in patterns for found in pattern.finditer(plain)]
     return _rebuilt(plain, text, sorted(changes)) if changes else Folded(plain, text)
 
 
-def _composed(plain: str, present: set[str]) -> tuple[str, re.Pattern[str]]:
+def _composed(plain: str) -> tuple[str, re.Pattern[str]]:
     """The text with one-to-one foldings done, and a pattern of those that change its length."""
-    odd = [c for c in present if not unicodedata.is_normalized("NFKC", c)]
+    odd = [c for c in set(plain) if not unicodedata.is_normalized("NFKC", c)]
     longer = ""
     for character in sorted(odd):
         new = unicodedata.normalize("NFKC", character)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor.rules.language import AllOf, AnyOf, AtLeast, Field, Name, Near, Node, Not, Text
 from monitor.rules.reading import Reading, Span
@@ -17,54 +17,85 @@ from monitor.rules.reading import Reading, Span
 if TYPE_CHECKING:
     from monitor.rules.ruleset import RuleSet
 
+REGIONS = frozenset({"title", "lead", "top", "body"})
 HOLDS: list[Span] = [(0, 0, -1)]  # holds, without a place to show
 _WORDS = re.compile(r"[A-Za-z0-9À-ɏ'&.+]+|[\u3040-\u30ff\u3400-\u9fff]")
 _CJK_PER_WORD = 2.5  # Japanese characters that say about as much as one English word
 
 
 def ask(node: Node, reading: Reading, ruleset: RuleSet, region: str = "") -> list[Span]:
-    """The spans where `node` holds in the region ("" everywhere, title, lead or body)."""
+    """The spans where `node` holds in the region ("" everywhere, title, lead, top or body)."""
     key = (id(node), region)  # nodes are shared and outlive the reading
     known = reading.cache.get(key)
     if known is None:
-        known = _ask(node, reading, ruleset, region)
+        known = _ASK[type(node)](node, reading, ruleset, region)
         reading.cache[key] = known
     return known
 
 
-def _ask(node: Node, reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
-    match node:
-        case Name(name):
-            return _within(_concept(name, reading, ruleset), reading, region)
-        case Text(form):
-            return _within(_concept(ruleset.literals[form], reading, ruleset), reading, region)
-        case AllOf(parts):
-            return _all_of(parts, reading, ruleset, region)
-        case AnyOf(parts):
-            return _merged([ask(part, reading, ruleset, region) for part in parts])
-        case Not(part):
-            return [] if ask(part, reading, ruleset, region) else HOLDS
-        case Near(left, right):
-            first = ask(left, reading, ruleset, region)
-            if not first:
-                return []
-            return _near(first, ask(right, reading, ruleset, region), node, reading)
-        case AtLeast(count, part):
-            spans = ask(part, reading, ruleset, region)
-            return spans if len(spans) >= count else []
-        case Field(field, part):
-            return _field(field, part, reading, ruleset)
-    raise AssertionError(node)
+def holds(node: Node, reading: Reading, ruleset: RuleSet, region: str = "") -> bool:
+    """Whether `node` holds at all; stops at the first part that settles it."""
+    kind = type(node)
+    if kind is AnyOf:
+        return any(holds(part, reading, ruleset, region) for part in node.parts)  # type: ignore[union-attr]
+    if kind is AllOf:
+        return all(holds(part, reading, ruleset, region) for part in node.parts)  # type: ignore[union-attr]
+    if kind is Not:
+        return not holds(node.part, reading, ruleset, region)  # type: ignore[union-attr]
+    if kind is Field and node.field in REGIONS:  # type: ignore[union-attr]
+        return holds(node.part, reading, ruleset, node.field)  # type: ignore[union-attr]
+    return bool(ask(node, reading, ruleset, region))
 
 
-def _all_of(parts: tuple[Node, ...], reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
+def _ask_name(node: Name, reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
+    return _within(_concept(node.id, reading, ruleset), reading, region)
+
+
+def _ask_text(node: Text, reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
+    return _within(_concept(ruleset.literals[node.form], reading, ruleset), reading, region)
+
+
+def _ask_all_of(node: AllOf, reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
     found = []
-    for part in parts:
+    for part in node.parts:
         spans = ask(part, reading, ruleset, region)
         if not spans:
             return []
         found.append(spans)
     return _merged(found)
+
+
+def _ask_any_of(node: AnyOf, reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
+    return _merged([ask(part, reading, ruleset, region) for part in node.parts])
+
+
+def _ask_not(node: Not, reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
+    return [] if holds(node.part, reading, ruleset, region) else HOLDS
+
+
+def _ask_near(node: Near, reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
+    left = ask(node.left, reading, ruleset, region)
+    return _near(left, ask(node.right, reading, ruleset, region), node, reading) if left else []
+
+
+def _ask_at_least(node: AtLeast, reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
+    spans = ask(node.part, reading, ruleset, region)
+    return spans if len(spans) >= node.count else []
+
+
+def _ask_field(node: Field, reading: Reading, ruleset: RuleSet, region: str) -> list[Span]:
+    if node.field in REGIONS:
+        return ask(node.part, reading, ruleset, node.field)
+    document = reading.document
+    language = document.lang or ("ja" if reading.japanese else "en")
+    value = {"url": document.url, "source": document.source_id, "lang": language}[node.field]
+    return HOLDS if _mentions(node.part, value.lower(), whole=node.field != "url") else []
+
+
+_ASK: dict[type, Callable[[Any, Reading, RuleSet, str], list[Span]]] = {
+    Name: _ask_name, Text: _ask_text, AllOf: _ask_all_of, AnyOf: _ask_any_of, Not: _ask_not, Near: _ask_near,
+    AtLeast: _ask_at_least, Field: _ask_field,
+}  # fmt: skip
 
 
 def _merged(lists: list[list[Span]]) -> list[Span]:
@@ -85,7 +116,7 @@ def _concept(name: str, reading: Reading, ruleset: RuleSet) -> list[Span]:
     spans = reading.spans(hits)
     if homes:
         fitting = ruleset.entities_of(homes)
-        spans += reading.spans([hit for hit in reading.names if hit.entity in fitting])
+        spans += reading.spans([hit for hit in reading.names if hit[2] in fitting])
     spans = sorted(set(spans)) if len(spans) > 1 else spans
     reading.cache[name] = spans
     return spans
@@ -94,25 +125,10 @@ def _concept(name: str, reading: Reading, ruleset: RuleSet) -> list[Span]:
 def _within(spans: list[Span], reading: Reading, region: str) -> list[Span]:
     if not region or not spans:
         return spans
-    if region == "title":
-        return [span for span in spans if span[0] < reading.title_end]
-    first = reading.body_start
-    last = {"lead": reading.segments.lead_end, "top": reading.segments.top_end}.get(region, len(reading.text))
-    return [span for span in spans if first <= span[0] < last]
-
-
-def _field(name: str, part: Node, reading: Reading, ruleset: RuleSet) -> list[Span]:
-    if name in ("title", "lead", "top", "body"):
-        return ask(part, reading, ruleset, name)
-    document = reading.document
-    value = {"url": document.url, "source": document.source_id, "lang": document.lang or _language(reading)}[
-        name
-    ]
-    return HOLDS if _mentions(part, value.lower(), whole=name != "url") else []
-
-
-def _language(reading: Reading) -> str:
-    return "ja" if reading.japanese else "en"
+    first, last = reading.regions[region]
+    if first <= spans[0][0] and spans[-1][0] < last:
+        return spans
+    return spans[bisect_left(spans, (first,)) : bisect_left(spans, (last,))]
 
 
 def _mentions(node: Node, value: str, *, whole: bool) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.model import Document
 from monitor.rules.matcher import Hit, find, without_masked
-from monitor.rules.names import NameHit, counted, resolve
+from monitor.rules.names import Found, counted, resolve
 from monitor.rules.normalise import Folded, fold
 from monitor.rules.segments import Segments, is_cjk, join_wrapped, segment
 
@@ -38,8 +40,9 @@ class Reading:
     folded_title: Folded
     folded_text: Folded
     hits: dict[int, list[Hit]]
-    names: list[NameHit]
+    names: list[Hit]
     japanese: bool
+    regions: dict[str, tuple[int, int]]  # what title:, lead:, top: and body: cover
     cache: dict[object, list[Span]] = field(default_factory=dict)
 
     def place(self, start: int, end: int) -> tuple[str, int, int]:
@@ -48,9 +51,10 @@ class Reading:
             return ("title", *self.folded_title.span(start, min(end, len(self.folded_title.text))))
         return ("text", *self.folded_text.span(start - self.body_start, end - self.body_start))
 
-    def spans(self, hits: list[Hit] | list[NameHit]) -> list[Span]:
-        sentence = self.segments.sentence
-        return [(hit.start, hit.end, sentence(hit.start)) for hit in hits]
+    def spans(self, hits: Iterable[Hit]) -> list[Span]:
+        """Hits with the sentence each stands in."""
+        sentences = self.segments.sentences
+        return [(start, end, bisect_right(sentences, start) - 1) for start, end, _, _ in hits]
 
 
 def read(document: Document, ruleset: RuleSet) -> Reading:
@@ -78,26 +82,33 @@ def _settle(
     masks: dict[int, list[tuple[int, int]]],
 ) -> Reading:
     """Masks applied, furniture dropped, names resolved."""
-    tail = segments.tail
+    tail = segments.tail if segments.tail < len(text) else 0
     words: dict[int, list[Hit]] = {}
-    names: list[NameHit] = []
+    found_names: list[Found] = []
     for number, found in hits.items():
         kept = without_masked(found, masks[number]) if number in masks else found
-        if tail < len(text):
-            kept = [hit for hit in kept if hit.start < tail]
+        if tail:
+            kept = [hit for hit in kept if hit[0] < tail]
         if number in ruleset.name_concepts:
-            names += [NameHit(hit.start, hit.end, number, hit.entity, hit.strength) for hit in kept]
-        else:
-            kept = counted(kept)
-            if kept:
-                words[number] = kept
-    resolved = resolve(names, ruleset.lexicon.entities, text, segments.sentence, segments.bylines)
-    for name in resolved:
-        words.setdefault(name.concept, []).append(Hit(name.start, name.end, name.entity, name.strength))
+            found_names += [(start, -end, number, entity, strength) for start, end, entity, strength in kept]
+        elif kept and (kept := counted(kept)):
+            words[number] = kept
+    names = resolve(found_names, ruleset.lexicon.entities, text, segments.sentence, segments.bylines)
+    for number, hit in names:
+        words.setdefault(number, []).append(hit)
+    resolved = [hit for _, hit in names]
     heading = body_start or _heading_end(text)
+    size = len(text)
+    regions = {
+        "title": (0, heading),
+        "lead": (body_start, segments.lead_end),
+        "top": (body_start, segments.top_end),
+        "body": (body_start, size),
+    }
     return Reading(
-        document, text, heading, body_start, segments, folded[0], folded[1], words, resolved, is_cjk(text)
-    )
+        document, text, heading, body_start, segments, folded[0], folded[1], words, resolved,
+        is_cjk(text), regions,
+    )  # fmt: skip
 
 
 def _heading_end(text: str) -> int:

@@ -65,6 +65,8 @@ class Segments:
 def is_cjk(text: str) -> bool:
     """Whether Japanese script carries the text (a sample of its opening decides)."""
     sample = text[:600]
+    if sample.isascii():
+        return False
     return len(_CJK.findall(sample)) * 5 > len(sample)
 
 
@@ -103,7 +105,8 @@ def segment(text: str, title_end: int) -> Segments:
     return Segments(
         sentences,
         lines,
-        _lead_end(text, title_end, sentences), _top_end(text, title_end),
+        _lead_end(text, title_end, sentences),
+        _top_end(text, title_end),
         _tail(text, title_end),
         _bylines(text, title_end, lines),
     )
