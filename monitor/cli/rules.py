@@ -124,9 +124,8 @@ def diff(env: Env, other: Path, since: datetime | None, as_json: bool) -> int:
                 json_line({"change": change, **{key: row[key] for key in ("id", "title", "url", "basis")}})
             else:
                 sign = "+" if change == "caught" else "-"
-                line(
-                    f"{sign} {row['id']}  {row['title']}  ({'text' if row['basis'] == 'text' else 'teaser only'})"
-                )
+                basis = "text" if row["basis"] == "text" else "teaser only"
+                line(f"{sign} {row['id']}  {row['title']}  ({basis})")
     if as_json:
         json_line(counts)
     else:
