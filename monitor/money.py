@@ -19,8 +19,10 @@ _CURRENCIES = {
     "¥": "JPY", "jpy": "JPY", "yen": "JPY", "円": "JPY",
     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "ユーロ": "EUR",
     "a$": "AUD", "aud": "AUD", "豪ドル": "AUD", "c$": "CAD", "cad": "CAD", "カナダドル": "CAD",
-    "hk$": "HKD", "香港ドル": "HKD", "nt$": "TWD", "twd": "TWD", "台湾ドル": "TWD", "s$": "SGD", "シンガポールドル": "SGD",
-    "₩": "KRW", "krw": "KRW", "won": "KRW", "ウォン": "KRW", "₹": "INR", "rs": "INR", "inr": "INR", "rupees": "INR",
+    "hk$": "HKD", "香港ドル": "HKD", "nt$": "TWD", "twd": "TWD", "台湾ドル": "TWD",
+    "s$": "SGD", "シンガポールドル": "SGD",
+    "₩": "KRW", "krw": "KRW", "won": "KRW", "ウォン": "KRW", "₹": "INR", "rs": "INR", "inr": "INR",
+    "rupees": "INR",
     "ルピー": "INR", "rmb": "CNY", "cny": "CNY", "yuan": "CNY", "人民元": "CNY", "元": "CNY",
 }  # fmt: skip
 _UNITS = {

@@ -1,4 +1,4 @@
-"""Labelled records scored: how often the rules are right, overall, by language and for each kind of answer."""
+"""Labelled records scored: how often the rules are right, overall, by language and for each answer."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Report:
             "topics_all": self.topics_all.as_dict(),
             "event_accuracy": round(self.event_accuracy, 4),
             "wrong": [
-                {"id": w.id, "kind": w.kind, "title": w.title, "why": w.why, "score": w.score, "near_miss": w.near_miss}
+                {name: getattr(w, name) for name in ("id", "kind", "title", "why", "score", "near_miss")}
                 for w in self.wrong
             ],
         }  # fmt: skip
@@ -107,7 +107,8 @@ class Report:
 def document_of(record: Mapping[str, Any]) -> Document:
     """A labelled record as a document; absent and null fields are empty."""
     return Document(
-        text=str(record.get("text") or ""), title=str(record.get("title") or ""), url=str(record.get("url") or ""),
+        text=str(record.get("text") or ""), title=str(record.get("title") or ""),
+        url=str(record.get("url") or ""),
         lang=str(record.get("lang") or ""), published=str(record.get("published") or ""),
     )  # fmt: skip
 

@@ -56,7 +56,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Both within `reach`: words (a number), "s" one sentence, "2s" neighbouring sentences, "p" one paragraph."""
+    """Both within `reach`: words (a number), "s" sentence, "2s" neighbouring sentences, "p" paragraph."""
 
     left: Node
     right: Node

@@ -190,14 +190,28 @@ class _Builder:
             self.check_contradiction(yaml, loc, when, unless)
         if len(self.problems) > before or when is None:
             return
-        line, _ = yaml.place(loc)
-        from_score = (
-            None if body.get("from_score") is None else self.number(yaml, loc, body, "from_score", 0.0)
-        )
+        from_score = None
+        if body.get("from_score") is not None:
+            from_score = self.number(yaml, loc, body, "from_score", 0.0)
         self.rules.append(
-            Rule(name, str(body["why"]), kinds[0], value, when, unless, boosts, score, threshold, near, from_score,
-                 self.examples(yaml, loc, body, "matches"), self.examples(yaml, loc, body, "ignores"), yaml.path, line)
-        )  # fmt: skip
+            Rule(
+                id=name,
+                why=str(body["why"]),
+                sets=kinds[0],
+                value=value,
+                when=when,
+                unless=unless,
+                boosts=boosts,
+                score=score,
+                threshold=threshold,
+                near=near,
+                from_score=from_score,
+                matches=self.examples(yaml, loc, body, "matches"),
+                ignores=self.examples(yaml, loc, body, "ignores"),
+                path=yaml.path,
+                line=yaml.place(loc)[0],
+            )
+        )
 
     def number(self, yaml: YamlText, loc: Loc, body: dict[str, Any], key: str, default: float) -> float:
         value = body.get(key, default)
@@ -262,7 +276,7 @@ class _Builder:
             return None
 
     def settled(self, node: Node) -> Node:
-        """The node with names looked up, literals compiled, and equal parts shared so that each is asked once."""
+        """The node with names looked up and literals compiled; equal parts are shared and asked once."""
         match node:
             case Name(id):
                 if id in self.defined:
@@ -336,9 +350,16 @@ class _Builder:
         for path in sorted(files):
             digest.update(f"{path}\0{files[path]}\0".encode("utf-8", "surrogatepass"))
         return RuleSet(
-            dict(files), digest.hexdigest()[:12], tuple(self.rules), self.concepts, lexicon, self.literals, reach,
-            names, build,
-        )  # fmt: skip
+            files=dict(files),
+            version=digest.hexdigest()[:12],
+            rules=tuple(self.rules),
+            concepts=self.concepts,
+            lexicon=lexicon,
+            literals=self.literals,
+            reach=reach,
+            name_concepts=names,
+            rebuild=build,
+        )
 
     def closure(self, name: str) -> set[str]:
         """The concept and everything it includes, however deep; circles do no harm."""

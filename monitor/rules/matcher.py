@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
 from monitor.rules.concepts import Concept, Entity
-from monitor.rules.forms import FREE, OPEN, PLURAL, Form
+from monitor.rules.forms import OPEN, PLURAL, Form
 from monitor.rules.forms import haystack as to_haystack
 
 # Letters and digits that continue a Latin word. ASCII plus Latin-1 and its extensions, never kana or kanji:

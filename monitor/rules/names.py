@@ -24,7 +24,7 @@ def resolve(
     sentence: Callable[[int], int],
     hidden: list[tuple[int, int]],
 ) -> list[tuple[int, Hit]]:
-    """The names that count, as (concept, hit) in text order. `hidden` are by-lines: a dateline is no actor."""
+    """The names that count, as (concept, hit) in text order. `hidden` are by-lines: datelines do not act."""
     if not found:
         return []
     found.sort()
@@ -58,14 +58,13 @@ def _without_subsidiary_words(names: list[Found], entities: list[Entity], text: 
             local = text[after[0] : -after[1]].lower() in _LOCAL
             if local and text[-this[1] : after[0]] in {" ", ""} and text[-after[1] : 1 - after[1]] != "-":
                 dropped.add(n + 1)
-        elif one.kind == "place" and other.kind == "organisation" and not gap and "jp" not in other.homes:
-            if text[this[0] : -this[1]] == "日本":
-                dropped.add(n)
+        elif other.kind == "organisation" and not gap and "jp" not in other.homes:
+            dropped.update([n] if text[this[0] : -this[1]] == "日本" else ())
     return [hit for n, hit in enumerate(names) if n not in dropped] if dropped else names
 
 
 def _without_lonely_weak(names: list[Found], sentence: Callable[[int], int]) -> list[Found]:
-    """A weak form counts beside a strong one: of the same name anywhere, or of its concept in the sentence."""
+    """A weak form counts beside a strong one: of its name anywhere, or of its concept in the sentence."""
     weak = {(hit[2], sentence(hit[0])) for hit in names if hit[4] == _WEAK}
     if not weak:
         return names

@@ -68,7 +68,7 @@ class Folded:
 
 
 def fold(text: str) -> Folded:
-    """Text folded for comparison. Linear in its length, for any Unicode; lone surrogates are kept as they are."""
+    """Text folded for comparison. Linear in its length, for any Unicode; lone surrogates are kept."""
     plain = text
     # Replacing the few characters that occur is several times faster than a table look-up for each character.
     for character, new in _ASCII_CHANGES if text.isascii() else _CHANGES:

@@ -22,8 +22,10 @@ _GAP = "\n\n\n"  # between title and text; no form holds a line break
 MOST_CHARS = 400_000  # of one document; the rest of a longer one is not read
 _HEADING = re.compile(r"[^\n]{8,160}(?=\n|$)")
 _CREDIT = re.compile(
-    r"^(?:photo|image|credit|source|file photo|by |news$|news story|press release|home\b|menu|skip|share|updated|"
-    r"published|posted|\d|写真|画像|提供|出典|ホーム|トップ|\[|\()|\b(?:getty|reuters/|ap photo|min read|all rights)",
+    r"^(?:photo|image|credit|source|file photo|by |news$|news story|press release"
+    r"|home\b|menu|skip|share|updated"
+    r"|published|posted|\d|写真|画像|提供|出典|ホーム|トップ|\[|\()"
+    r"|\b(?:getty|reuters/|ap photo|min read|all rights)",
     re.IGNORECASE,
 )
 
@@ -58,7 +60,7 @@ class Reading:
 
 
 def read(document: Document, ruleset: RuleSet) -> Reading:
-    """Reads a document with the concepts of a rule set. Linear in the text; at most 400,000 characters count."""
+    """Reads a document with the concepts of a rule set. Linear; at most 400,000 characters count."""
     folded_title = fold(document.title[:MOST_CHARS].strip("\n ") if document.title.strip() else "")
     folded_text = fold(document.text[:MOST_CHARS])
     body = join_wrapped(folded_text.text)
@@ -112,7 +114,7 @@ def _settle(
 
 
 def _heading_end(text: str) -> int:
-    """Where the heading of an untitled text ends: a short first line without a stop, else the first real sentence."""
+    """Where an untitled text's heading ends: a short first line without a stop, else its first sentence."""
     first = _HEADING.match(text)
     if first and not re.search(r"[.!?。][\"')\]」』]*$", first[0].rstrip()) and not _CREDIT.search(first[0]):
         return first.end()

@@ -25,7 +25,7 @@ class Boost:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule as written. `sets` is which answer it gives (corridor, topic, event, priority), `value` the answer."""
+    """One rule as written. `sets` says which answer it gives (one of SETS), `value` is the answer."""
 
     id: str
     why: str
@@ -75,7 +75,7 @@ class RuleSet:
         return known
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The automaton lives outside Python and cannot be pickled; compiling again takes a fraction of a second.
+        # The automaton lives outside Python and cannot be pickled; compiling again takes half a second.
         return self.rebuild, (dict(self.files),)
 
 

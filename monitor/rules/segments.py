@@ -10,16 +10,17 @@ LONGEST_SENTENCE = 700  # characters; a longer run without a stop (lists, tables
 LEAD_CHARS = 400  # English; Japanese says as much in half the room
 TOP_CHARS = 1600  # what an article is about stands in its first dozen sentences
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof sir st gen sen rep gov lt col capt rev hon pres sec jr sr co corp inc ltd llc plc bros no "
-    "vol fig figs approx est dept univ vs etc al e.g i.e eg ie a.m p.m jan feb mar apr jun jul aug sep sept oct nov "
-    "dec mon tue wed thu fri sat sun ariz calif mass mich minn ore penn tenn tex wash wis conn fla ga ill ind md va "
-    "ph.d d.c n.y".split()
+    "mr mrs ms dr prof sir st gen sen rep gov lt col capt rev hon pres sec jr sr co corp inc "
+    "ltd llc plc bros no vol fig figs approx est dept univ vs etc al e.g i.e eg ie a.m p.m "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun ariz calif "
+    "mass mich minn ore penn tenn tex wash wis conn fla ga ill ind md va ph.d d.c n.y ".split()
 )
 _STOPS = re.compile(r"[。!?.\n]+[\"'」』)\]]*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _SENTENCE_END = re.compile(r"[.!?。][\"')\]」』]*\s*$")
 _AGENCY = (
-    r"(?:AP|AFP|Reuters|REUTERS|Kyodo|KYODO|Jiji Press|JIJI|Jiji|PTI|Bloomberg|Xinhua|Yonhap|PRNewswire|PR Newswire|"
+    r"(?:AP|AFP|Reuters|REUTERS|Kyodo|KYODO|Jiji Press|JIJI|Jiji|PTI|Bloomberg|Xinhua|Yonhap|PRNewswire"
+    r"|PR Newswire|"
     r"Business Wire|BUSINESS WIRE|GLOBE NEWSWIRE|Nikkei|ANI|UPI|dpa|DPA|Taiwan News|CNA)"
 )
 _BYLINE = re.compile(
@@ -31,14 +32,18 @@ _BYLINE = re.compile(
 )
 _BYLINES_IN_BRACKETS = re.compile(
     # 【ロンドン共同】 【ワシントン=山田太郎】  (ロンドン=共同)  (Reuters)
-    r"[【(<](?:(?<=【)[^】\n]{2,30}】|[^()<>\n]{0,12}[= ](?:共同|時事|ロイター)[)>]|(?:共同|時事|ロイター)[^)\n]{0,6}\)"
+    r"[【(<](?:(?<=【)[^】\n]{2,30}】|[^()<>\n]{0,12}[= ](?:共同|時事|ロイター)[)>]"
+    r"|(?:共同|時事|ロイター)[^)\n]{0,6}\)"
     rf"|(?:[\w ,.]{{1,25}}[ =/])?{_AGENCY}[^)\n]{{0,30}}\))"
 )
 _BYLINE_LINES = 10  # a dateline stands at the top
 _FURNITURE = re.compile(
-    r"[ ■▼●【\[]*(?:related (?:articles?|stor(?:y|ies)|news|topics|content|posts?|links)|read (?:more|next|also)"
-    r"|more (?:from|on|stories)|you may also like|recommended(?: for you)?|most (?:read|popular)|latest news|also read"
-    r"|see also|trending|all comments|関連(?:記事|ニュース|リンク|キーワード)|(?:あわせて|合わせて)読みたい|おすすめ(?:記事)?"
+    r"[ ■▼●【\[]*(?:related (?:articles?|stor(?:y|ies)|news|topics|content|posts?|links)"
+    r"|read (?:more|next|also)"
+    r"|more (?:from|on|stories)|you may also like|recommended(?: for you)?|most (?:read|popular)"
+    r"|latest news|also read"
+    r"|see also|trending|all comments|関連(?:記事|ニュース|リンク|キーワード)"
+    r"|(?:あわせて|合わせて)読みたい|おすすめ(?:記事)?"
     r"|人気記事|アクセスランキング|最新ニュース|こちらもおすすめ|ランキング)\b[^.。\n]{0,40}$",
     re.IGNORECASE,
 )
@@ -188,7 +193,7 @@ def _tail(text: str, start: int) -> int:
 
 
 def _bare_headlines(text: str, start: int, end: int) -> int:
-    """Where a closing run of lines without a full stop begins, if it is no more than two fifths of the text."""
+    """Where a closing run of lines without a full stop begins, if it is at most two fifths of the text."""
     floor = start + (end - start) * 3 // 5
     at, bare, begin = end, 0, end
     while True:
