@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,9 @@ from monitor import text
 from monitor.extract import furniture
 from monitor.extract.authors import author_of
 from monitor.extract.body import lines_of
-from monitor.extract.boilerplate import Surroundings, is_prose, trim
+from monitor.extract.boilerplate import Surroundings, prose_chars, trim
 from monitor.extract.head import Head, read_head
-from monitor.extract.layout import fold, linked_lines, prune
+from monitor.extract.layout import fold, join_parts, linked_lines, paragraphs, prune, run_chars
 from monitor.extract.load import Unreadable, load
 from monitor.extract.published import published_of
 from monitor.extract.titles import title_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _TEASER_CHARS = 1_500  # a text with a pay wall's marks that is longer than this is whole
 _MIN_LINKED_BODY = 250
+_LITTLE_PROSE = 300  # characters; with less, another reading of the page is tried
+_PARTED = 0.6  # of the page's prose: with less, the article may stand in several boxes
 
 
 def extract(
@@ -38,56 +41,66 @@ def extract(
     """What there is to read on a page. Never raises on what the page may be.
 
     `title` and `published` are what a feed said and are trusted before the page. Without
-    `want_metadata` neither is looked for in the page, nor the author. `boilerplate` holds line
+    `want_metadata` the page is not searched for a date or an author. `boilerplate` holds line
     hashes learnt from the same source (see site.Learner). `now` bounds dates and fills in years.
     """
+    known = Extracted("ok", title=text.clean_line(title), published=published, url=url)
     try:
         tree = load(body, content_type)
     except Unreadable as problem:
-        return Extracted(problem.status, problem.reason, title=text.clean_line(title), published=published, url=url)
-    return _read(tree, url=url, title=title, published=published, want=want_metadata, boilerplate=boilerplate, now=now)
-
-
-def _read(
-    tree: HtmlElement,
-    *,
-    url: str,
-    title: str,
-    published: str,
-    want: bool,
-    boilerplate: frozenset[str],
-    now: datetime | None,
-) -> Extracted:
+        return replace(known, status=problem.status, reason=problem.reason)
     head = read_head(tree, url)
-    named = title_of(tree, head, given=title, url=url)
-    said = published
-    if want and not said:
-        said = published_of(tree, head, url=url, now=now)
-    author = author_of(tree, head) if want else ""
-    script_driven = _is_script_driven(tree)
-    walled = head.linked.is_free is False or head.first("article:content_tier") in {"locked", "metered"}
-    prune(tree)
-    linked = linked_lines(tree)
-    lines, headings = lines_of(tree)
-    walled = walled or any(len(line) < 200 and furniture.PAYWALL.search(line) for line in lines[-12:])
-    titles = frozenset(fold(t) for t in (named, title, head.title, head.first("og:title"), head.linked.headline) if t)
-    around = Surroundings(named, linked, headings, boilerplate, titles)
-    body_text = "\n".join(trim(lines, around))
-    label = "article"
-    ...
-    whole = text.plain(head.linked.body) if len(head.linked.body) >= _MIN_LINKED_BODY else ""
-    if len(whole) > 1.5 * len(body_text):
-        body_text, label = whole, "json-ld"
-    elif walled and len(body_text) < _TEASER_CHARS:
-        label = "teaser"
-    lang = text.language(body_text or named, head.lang)
-    if not body_text:
-        reason = "the page's text is made by scripts" if script_driven else "no readable text"
-        return Extracted("empty", reason, title=named, published=said, author=author, lang=lang, url=head.canonical or url)
-    return Extracted(
-        "ok", "", title=named, text=body_text, published=said, author=author, lang=lang, label=label, url=head.canonical or url
+    known = replace(
+        known,
+        title=title_of(tree, head, given=title, url=url),
+        published=published or (published_of(tree, head, url=url, now=now) if want_metadata else ""),
+        author=author_of(tree, head) if want_metadata else "",
+        url=head.canonical or url,
     )
+    return _with_text(known, tree, head, boilerplate)
 
 
-def _is_script_driven(tree: HtmlElement) -> bool:
-    return sum(1 for _ in tree.iter("script")) >= 1
+def _with_text(known: Extracted, tree: HtmlElement, head: Head, boilerplate: frozenset[str]) -> Extracted:
+    """`known` with the page's text, its label and its language. Changes the tree."""
+    has_scripts = next(tree.iter("script"), None) is not None
+    prose = prune(tree)
+    titles = (known.title, head.title, head.first("og:title"), head.linked.headline)
+    around = Surroundings(linked_lines(tree), boilerplate, frozenset(fold(t) for t in titles if t))
+    lines = _lines(tree, around, prose)
+    found, label = _best(trim(lines, around), head, is_walled(head, lines))
+    lang = text.language(found or known.title, head.lang)
+    if not found:
+        reason = "the page's text is made by scripts" if has_scripts else "no readable text"
+        return replace(known, status="empty", reason=reason, lang=lang)
+    return replace(known, text=found, label=label, lang=lang)
+
+
+def _lines(tree: HtmlElement, around: Surroundings, prose: int) -> list[str]:
+    """The text as the extractor has it, or a second reading where that gave too little."""
+    lines = lines_of(tree)
+    found = prose_chars(lines, around)
+    if sum(map(run_chars, lines)) < _PARTED * prose and join_parts(tree):
+        joined = lines_of(tree)
+        if prose_chars(joined, around) > found:
+            lines, found = joined, prose_chars(joined, around)
+    if found < _LITTLE_PROSE:
+        others = paragraphs(tree)
+        if prose_chars(others, around) > 2 * found:
+            lines = others
+    return lines
+
+
+def _best(lines: list[str], head: Head, walled: bool) -> tuple[str, str]:
+    """The page's own text, or the one its JSON-LD carries when that is much longer; with its label."""
+    own = "\n".join(lines)
+    linked = text.plain(head.linked.body) if len(head.linked.body) >= _MIN_LINKED_BODY else ""
+    if len(linked) > 1.5 * len(own):
+        return linked, "json-ld"
+    return own, "teaser" if walled and len(own) < _TEASER_CHARS else "article"
+
+
+def is_walled(head: Head, lines: list[str]) -> bool:
+    """Whether the page says that it gives the beginning only."""
+    if head.linked.is_free is False or head.first("article:content_tier") in {"locked", "metered"}:
+        return True
+    return any(len(line) < 200 and furniture.PAYWALL.search(line) for line in lines[-12:])

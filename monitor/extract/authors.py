@@ -16,7 +16,9 @@ _BY = re.compile(r"^(?:written\s+)?by\s*:?\s+|^(?:文|取材|執筆|著者?|筆�
 
 def author_of(tree: HtmlElement, head: Head) -> str:
     """The authors' names in one line; "" when the page names none."""
-    named = head.linked.author or head.first("author", "article:author", "dc.creator", "parsely-author", "sailthru.author")
+    named = head.linked.author or head.first(
+        "author", "article:author", "dc.creator", "parsely-author", "sailthru.author"
+    )
     if not named or "://" in named:
         named = _by_line(tree)
     return _BY.sub("", text.clean_line(text.plain(named), limit=200))
@@ -26,7 +28,11 @@ def _by_line(tree: HtmlElement) -> str:
     """A short element marked as the author."""
     for element in tree.iter("a", "span", "address", "p", "div"):
         rel, prop = element.get("rel") or "", element.get("itemprop") or ""
-        if "author" in rel.split() or prop in {"author", "author name"} or element.get("class") in {"author", "byline"}:
+        if (
+            "author" in rel.split()
+            or prop in {"author", "author name"}
+            or element.get("class") in {"author", "byline"}
+        ):
             words = text.clean_line("".join(element.itertext()))
             if 1 < len(words) <= 80:
                 return words

@@ -9,13 +9,13 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from monitor import text
-from monitor.extract.layout import fold
 from monitor.extract.load import MAX_BYTES
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _MAX_PARAGRAPHS = 50_000
+_RULE = re.compile(r"[-|\s]+")  # under a table's head
 _MARKS = re.compile(r"^(?:[-•*]\s+|\|\s*)|(?:\s*\|)$")
 
 
@@ -31,13 +31,13 @@ def _options() -> Any:
     return Extractor(config=config, output_format="python", fast=True, comments=False, dedup=False)
 
 
-def lines_of(tree: HtmlElement) -> tuple[list[str], frozenset[str]]:
-    """The text's lines, and which of them (folded) are headings. Changes the tree."""
+def lines_of(tree: HtmlElement) -> list[str]:
+    """The text's lines, one a paragraph, list item or table row. Leaves the tree as it is."""
     from trafilatura import bare_extraction
+    from trafilatura.settings import Document
 
     found = bare_extraction(tree, options=_options())
-    if found is None or not found.text:
-        return [], frozenset()
-    headings = frozenset(fold("".join(head.itertext())) for head in found.body.iter("head"))
+    if not isinstance(found, Document) or not found.text:
+        return []
     cleaned = (_MARKS.sub("", line) for line in text.clean_text(found.text).split("\n"))
-    return [line for line in cleaned if line], headings
+    return [line for line in cleaned if line and not _RULE.fullmatch(line)]

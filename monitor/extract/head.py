@@ -18,7 +18,7 @@ class Head:
     lang: str = ""  # the declared language tag, lower case
     canonical: str = ""
     title: str = ""  # the <title>
-    linked: LinkedArticle = LinkedArticle()
+    linked: LinkedArticle = field(default_factory=LinkedArticle)
 
     def first(self, *names: str) -> str:
         return next((found for name in names if (found := self.metas.get(name, ""))), "")
@@ -55,7 +55,9 @@ def _metas(tree: HtmlElement) -> dict[str, str]:
 
 def _declared_lang(tree: HtmlElement, metas: dict[str, str]) -> str:
     root = next(tree.iter("html"), tree)
-    declared = root.get("lang") or root.get("xml:lang") or metas.get("og:locale") or metas.get("content-language")
+    declared = (
+        root.get("lang") or root.get("xml:lang") or metas.get("og:locale") or metas.get("content-language")
+    )
     return (declared or "").strip().lower().replace("_", "-")
 
 

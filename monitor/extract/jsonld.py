@@ -18,12 +18,15 @@ _PAGE = re.compile(r"^(?:web|item|article|about)?page$", re.I)
 # Other articles hang below these: lists of links, updates, comments.
 _ELSEWHERE = frozenset(
     {
-        "itemListElement", "liveBlogUpdate", "comment", "comments", "mentions", "isPartOf", "relatedLink", "review",
+        "itemListElement", "liveBlogUpdate", "comment", "comments", "mentions", "isPartOf", "relatedLink",
+        "review",
         "citation", "video", "image", "publisher", "potentialAction", "breadcrumb", "about", "hasPart",
     }
 )  # fmt: skip
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
-_WRAPPERS = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
+_WRAPPERS = re.compile(
+    r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$"
+)
 
 
 @dataclass(frozen=True, slots=True)

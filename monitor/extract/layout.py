@@ -6,6 +6,7 @@ and has less to do.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from monitor.extract import furniture
@@ -16,95 +17,144 @@ if TYPE_CHECKING:
 # Nothing readable, or not the article's: gone with all that is in them.
 _DEAD = frozenset(
     {
-        "script", "style", "noscript", "template", "svg", "canvas", "iframe", "object", "embed", "nav", "button",
+        "script", "style", "noscript", "template", "svg", "canvas", "iframe", "object", "embed", "nav",
+        "button",
         "input", "select", "textarea", "dialog", "map", "audio", "video", "link", "meta",
     }
 )  # fmt: skip
-_BOXES = frozenset({"div", "section", "aside", "ul", "ol", "dl", "table", "p", "span", "footer", "header", "blockquote", "figcaption", "li", "dd", "small", "a"})
-_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6", "dt", "strong", "b", "p", "div", "span", "header", "summary", "caption", "th", "li", "a"})
+_BOXES = frozenset(
+    {
+        "div",
+        "section",
+        "aside",
+        "ul",
+        "ol",
+        "dl",
+        "table",
+        "p",
+        "span",
+        "footer",
+        "header",
+        "blockquote",
+        "figcaption",
+        "li",
+        "dd",
+        "small",
+        "a",
+    }
+)
+_HEADINGS = frozenset(
+    {"h2", "h3", "h4", "h5", "h6", "dt", "strong", "p", "div", "header", "summary", "caption"}
+)
 _WHOLE = frozenset({"body", "html", "main", "article"})
 _MAX_LABEL_CHARS = 40
 _MAX_CLIMB = 4
+_MAX_PARTS = 30
+_SHORT_RUN = 80
+_MIN_PART = 300  # characters of prose
 
 
-class _Measure:
-    """Text and link lengths of elements, each counted once."""
+def prune(tree: HtmlElement) -> int:
+    """Takes furniture out of the tree in place; returns how much prose was in it before."""
+    from lxml import etree
 
-    def __init__(self, tree: HtmlElement) -> None:
-        self.total = max(1, len(_words(tree)))
-
-    def share(self, element: HtmlElement) -> float:
-        return len(_words(element)) / self.total
+    etree.strip_elements(tree, *_DEAD, with_tail=False)
+    total = max(1, len(_words(tree)))
+    prose = max(1, _prose(tree))
+    for element in _named(tree):
+        if (
+            _is_in(element, tree)
+            and len(_words(element)) < 0.3 * total
+            and not _holds_article(element, prose)
+        ):
+            remove(element)
+    for label in _labels(tree):
+        if _is_in(label, tree):
+            _cut_section(label, total, prose)
+    return prose
 
 
 def _words(element: HtmlElement) -> str:
     return "".join("".join(element.itertext()).split())
 
 
-def prune(tree: HtmlElement) -> None:
-    """Takes furniture out of the tree in place."""
-    dead, named, labels = _sort_out(tree)
-    for element in dead:
-        remove(element)
-    measure = _Measure(tree)
-    for element in named:
-        if measure.share(element) < 0.3 and not _holds_article(element):
-            remove(element)
-    for label in labels:
-        if _is_in(label, tree):
-            _cut_section(label, measure)
+def _named(tree: HtmlElement) -> list[HtmlElement]:
+    """The outermost elements with names of furniture."""
+    found = []
+    for element in tree.iter(*_BOXES):
+        name = element.get("class"), element.get("id")
+        if name != (None, None) and _is_named_so(*name):
+            found.append(element)
+    return found
 
 
-def _sort_out(tree: HtmlElement) -> tuple[list[HtmlElement], list[HtmlElement], list[HtmlElement]]:
-    """One walk: elements without text, elements named like furniture, labels of lists."""
-    dead, named, labels = [], [], []
-    for element in tree.iter():
-        tag = element.tag
-        if tag in _DEAD:
-            dead.append(element)
-        elif tag in _BOXES and (name := f"{element.get('class') or ''} {element.get('id') or ''}") != " ":
-            if furniture.ELEMENT.search(name):
-                named.append(element)
-                continue
-        if tag in _HEADINGS and (words := _label_text(element)) and furniture.LABEL.match(words):
-            labels.append(element)
-    return dead, named, labels
+@functools.lru_cache(maxsize=16_384)
+def _is_named_so(css_class: str | None, css_id: str | None) -> bool:
+    return furniture.names_furniture(f"{css_class or ''} {css_id or ''}"[:300])
+
+
+def _labels(tree: HtmlElement) -> list[HtmlElement]:
+    return [e for e in tree.iter(*_HEADINGS) if (words := _label_text(e)) and _is_label(words)]
+
+
+@functools.lru_cache(maxsize=16_384)
+def _is_label(words: str) -> bool:
+    return bool(furniture.LABEL.match(words))
 
 
 def _label_text(element: HtmlElement) -> str:
     """The whole text of a small element, "" for a larger one."""
-    if len(element) > 3:
+    if (children := len(element)) > 2:
         return ""
-    if (element.text and len(element.text) > 200) or len(element) == 0 and not element.text:
+    words = element.text or ""
+    if len(words) > 200 or (not children and len(words) < 2):
         return ""
-    words = " ".join("".join(element.itertext()).split())
+    words = " ".join(("".join(element.itertext()) if children else words).split())
     return words if 2 <= len(words) <= _MAX_LABEL_CHARS else ""
 
 
-def _holds_article(element: HtmlElement) -> bool:
+def _holds_article(element: HtmlElement, all_prose: int) -> bool:
     """Whether the headline, or prose in some quantity, is inside."""
-    if element.find(".//h1") is not None:
+    if element.find(".//h1") is not None or element.get("itemprop") == "articleBody":
         return True
-    if element.get("itemprop") == "articleBody":
-        return True
-    prose = 0
-    for paragraph in element.iter("p"):
-        words = "".join(paragraph.itertext()).strip()
-        if len(words) > 80 or (len(words) > 40 and not words.isascii()):
-            prose += len(words) - _link_chars(paragraph)
-    return prose > 600
+    prose = _prose(element)
+    return prose > 600 or prose > 0.3 * all_prose
+
+
+def _prose(element: HtmlElement) -> int:
+    """Characters of running text, links left out; one of Japanese counts for two."""
+    return sum(_run(block) for block in element.iter("p", "div", "td", "section", "article"))
+
+
+def _run(block: HtmlElement) -> int:
+    """Of one paragraph, or of the text that stands in a box without one."""
+    if block.tag == "p":
+        words = "".join(block.itertext())
+        return run_chars(words) and run_chars(words) - _link_chars(block)
+    words = block.text or ""
+    for child in block:
+        if child.tail:
+            words += child.tail
+    return run_chars(words)
+
+
+def run_chars(words: str) -> int:
+    """How much running text a paragraph is: 0 for a short one; a character of Japanese counts for two."""
+    words = words.strip()
+    chars = len(words) if words.isascii() else 2 * len(words)
+    return chars if chars > _SHORT_RUN else 0
 
 
 def _link_chars(element: HtmlElement) -> int:
     return sum(len("".join(a.itertext()).strip()) for a in element.iter("a"))
 
 
-def _cut_section(label: HtmlElement, measure: _Measure) -> None:
+def _cut_section(label: HtmlElement, total: int, prose: int) -> None:
     """The label with the list it stands over: its box when that holds little else, or what follows."""
     box = label
     for _ in range(_MAX_CLIMB):
         parent = box.getparent()
-        if parent is None or parent.tag in _WHOLE or not _is_list_like(parent, label, measure):
+        if parent is None or parent.tag in _WHOLE or not _is_list_like(parent, label, total, prose):
             break
         box = parent
     if box is label or not _is_more_than(box, label):
@@ -116,9 +166,9 @@ def _is_more_than(box: HtmlElement, label: HtmlElement) -> bool:
     return len(_words(box)) > len(_words(label)) + 10
 
 
-def _is_list_like(box: HtmlElement, label: HtmlElement, measure: _Measure) -> bool:
+def _is_list_like(box: HtmlElement, label: HtmlElement, total: int, prose: int) -> bool:
     """Mostly links, or hardly any text at all."""
-    if measure.share(box) > 0.4 or _holds_article(box):
+    if len(_words(box)) > 0.4 * total or _holds_article(box, prose):
         return False
     chars = len(_words(box)) - len(_words(label))
     return chars <= 10 or _link_chars(box) >= 0.5 * chars
@@ -164,11 +214,23 @@ def linked_lines(tree: HtmlElement) -> frozenset[str]:
     """The folded texts of blocks that are links and nothing else."""
     found = set()
     for anchor in tree.iter("a"):
+        if (anchor.get("href") or "#").startswith("#"):  # a heading's own anchor, a footnote
+            continue
         words = fold("".join(anchor.itertext()))
         if len(words) > 1:
             found.add(words)
             block = anchor.getparent()
-            while block is not None and block.tag in {"span", "strong", "b", "em", "i", "font", "h2", "h3", "h4"}:
+            while block is not None and block.tag in {
+                "span",
+                "strong",
+                "b",
+                "em",
+                "i",
+                "font",
+                "h2",
+                "h3",
+                "h4",
+            }:
                 block = block.getparent()
             if block is not None and block.tag in {"p", "li", "div", "dd", "td"} and len(block) <= 6:
                 whole = fold("".join(block.itertext()))
@@ -180,3 +242,57 @@ def linked_lines(tree: HtmlElement) -> frozenset[str]:
 def fold(line: str) -> str:
     """A line without blanks, for comparing what two readers made of one place."""
     return "".join(line.split())
+
+
+def join_parts(tree: HtmlElement) -> bool:
+    """Moves the parts of an article that stands in several boxes of one name into the first.
+
+    Advertisements cut long articles so. Parts share tag, class and parent's class, and each holds
+    prose; whole articles that follow each other have headlines of their own and are left alone.
+    """
+    groups: dict[tuple[str, str, str], list[HtmlElement]] = {}
+    for box in tree.iter("div", "section"):
+        parent = box.getparent()
+        if (name := box.get("class")) and parent is not None:
+            groups.setdefault((str(box.tag), name, parent.get("class") or ""), []).append(box)
+    joined = False
+    for boxes in groups.values():
+        parts = [box for box in boxes if _is_part(box)] if 1 < len(boxes) <= _MAX_PARTS else []
+        for part in parts[1:]:
+            parts[0].extend(list(part))
+            joined = True
+    return joined
+
+
+def _is_part(box: HtmlElement) -> bool:
+    """Prose in paragraphs of its own, and no headline."""
+    own = sum(_run(child) for child in box if child.tag == "p")
+    return own > _MIN_PART and box.find(".//h1") is None and box.find(".//h2/a") is None
+
+
+def paragraphs(tree: HtmlElement) -> list[str]:
+    """The running text of the box that holds most of it, for when the extractor finds nothing.
+
+    Each paragraph speaks for its parent, and half as loud for its grandparent.
+    """
+    scores: dict[HtmlElement, float] = {}
+    for block in tree.iter("p", "div", "td", "section", "article"):
+        if run := _run(block):
+            near = block.getparent() if block.tag == "p" else block
+            far = near.getparent() if near is not None else None
+            for box, weight in ((near, 1.0), (far, 0.5)):
+                if box is not None:
+                    scores[box] = scores.get(box, 0.0) + weight * run
+    if not scores:
+        return []
+    best = max(scores, key=lambda box: scores[box])
+    return [" ".join("".join(block.itertext()).split()) for block in _outermost_runs(best)]
+
+
+def _outermost_runs(box: HtmlElement) -> list[HtmlElement]:
+    blocks = [
+        block
+        for block in box.iter("p", "h2", "h3", "blockquote")
+        if block.tag != "p" or _run(block) or len(block)
+    ]
+    return blocks or [box]

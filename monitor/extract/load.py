@@ -6,12 +6,14 @@ mistaken body: binaries, feeds, JSON, a million tags, a tag of a million attribu
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from monitor import text
 
 if TYPE_CHECKING:  # at run time inside load(): whoever only hands work to a worker need not have the parser
+    from lxml.etree import HTMLParser
     from lxml.html import HtmlElement
 
 MAX_BYTES = 6_000_000
@@ -28,9 +30,13 @@ _OTHER_TYPES = re.compile(
     r"^\s*(?:image|audio|video|font)/|^\s*application/(?:pdf|zip|octet-stream|json)\b", re.I
 )
 _FEED = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<(?:rss|feed|rdf:RDF|urlset|sitemapindex)\b")
-_ANY_TAG = re.compile(r"<(?:!doctype html|html|head|body|div|p|article|main|section|table|h1|span|br|meta)\b", re.I)
+_ANY_TAG = re.compile(
+    r"<(?:!doctype html|html|head|body|div|p|article|main|section|table|h1|span|br|meta)\b", re.I
+)
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
-_LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{20000,}")
+# libxml2 takes `<html ... />` for the whole document (launchpad.net/bugs/1955915).
+_SELF_CLOSED_HTML = re.compile(r"(<html\b[^<>]{0,2000}?)\s*/>", re.I)
+_CONTROLS = bytes([*range(9), 11, 12, *range(14, 32)])  # bytes below 0x80 are never part of another character
 
 
 class Unreadable(Exception):
@@ -44,8 +50,6 @@ class Unreadable(Exception):
 
 def load(body: bytes, content_type: str = "") -> HtmlElement:
     """The page's tree. Raises Unreadable."""
-    from trafilatura.utils import load_html
-
     if not body.strip(b" \t\r\n\x00"):
         raise Unreadable("empty", "the body is empty")
     if len(body) > MAX_BYTES:
@@ -54,10 +58,37 @@ def load(body: bytes, content_type: str = "") -> HtmlElement:
     page, _ = text.decode(body, content_type)
     _refuse_non_markup(page)
     _refuse_monsters(page)
-    tree = load_html(page)
-    if tree is None:
+    return _parse(page)
+
+
+@functools.cache
+def _parser() -> HTMLParser:
+    """One class for every element, looked up in C: lxml.html's own choice by tag name is Python.
+
+    Comments and instructions go at once. No `huge_tree`: nesting ends at libxml2's 256 levels.
+    """
+    from lxml import etree
+    from lxml.html import HtmlElement
+
+    parser = etree.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, collect_ids=False,
+        default_doctype=False, huge_tree=False,
+    )  # fmt: skip
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))
+    return parser
+
+
+def _parse(page: str) -> HtmlElement:
+    from lxml import etree
+
+    page = _SELF_CLOSED_HTML.sub(r"\1>", page[:_SNIFF], count=1) + page[_SNIFF:]
+    try:
+        tree = etree.fromstring(page.encode("utf-8", "replace").translate(None, _CONTROLS), _parser())
+    except etree.XMLSyntaxError:
+        tree = None
+    if tree is None or len(tree) == 0:
         raise Unreadable("not-html", "no markup that a parser understands")
-    return tree
+    return cast("HtmlElement", tree)
 
 
 def _refuse_other_kinds(body: bytes, content_type: str) -> None:
@@ -81,8 +112,9 @@ def _refuse_non_markup(page: str) -> None:
 
 
 def _refuse_monsters(page: str) -> None:
-    if (tags := page.count("<")) > MAX_TAGS:
-        raise Unreadable("unreadable", f"{tags} tags, more than {MAX_TAGS}")
-    for tag in _LONG_TAG.finditer(page):
-        if len(tag[0].split()) > MAX_ATTRIBUTES:
+    tags = page.split("<")
+    if len(tags) > MAX_TAGS:
+        raise Unreadable("unreadable", f"{len(tags)} tags, more than {MAX_TAGS}")
+    for tag in tags[1:]:
+        if len(tag) > MAX_ATTRIBUTES and len(tag.partition(">")[0].split()) > MAX_ATTRIBUTES:
             raise Unreadable("unreadable", f"a tag of more than {MAX_ATTRIBUTES} attributes")

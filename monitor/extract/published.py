@@ -18,18 +18,24 @@ if TYPE_CHECKING:
 _METAS = (
     "article:published_time", "og:article:published_time", "article:published", "og:published_time",
     "rnews:datepublished", "datepublished", "publishdate", "publish_date", "publish-date", "published_time",
-    "publication_date", "publicationdate", "date.published", "pubdate", "article.published", "article_date_original",
+    "publication_date", "publicationdate", "date.published", "pubdate", "article.published",
+    "article_date_original",
     "parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime", "cxenseparse:publishtime",
-    "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created", "dcterms.date", "dc.date", "prism.publicationdate",
-    "citation_publication_date", "originalpublicationdate", "displaydate", "artdate", "newsdate", "release_date",
-    "iso-8601-publish-date", "datecreated", "date_created", "article:post_date", "timestamp", "date", "og:pubdate", "vr:published_time",
+    "dc.date.issued", "dcterms.issued", "dcterms.created", "dc.date.created", "dcterms.date", "dc.date",
+    "prism.publicationdate",
+    "citation_publication_date", "originalpublicationdate", "displaydate", "artdate", "newsdate",
+    "release_date",
+    "iso-8601-publish-date", "datecreated", "date_created", "article:post_date", "timestamp", "date",
+    "og:pubdate", "vr:published_time",
     "bt:pubdate", "created", "eomportal-lastupdate",
 )  # fmt: skip
 _DATE_NAME = re.compile(
     r"(?:^|[\W_])(?:date|time|published?|pub-?date|posted|timestamp|dateline|byline|meta)|date(?:time)?(?:$|[\W_])|Date|Time"
     r"|hizuke|nichiji|day$",
 )
-_UNFIT_NAME = re.compile(r"comment|related|sidebar|rank|widget|footer|update|modif|countdown|calendar|archive|event", re.I)
+_UNFIT_NAME = re.compile(
+    r"comment|related|sidebar|rank|widget|footer|update|modif|countdown|calendar|archive|event", re.I
+)
 _URL_DATE = re.compile(
     r"(?<!\d)(?P<y>(?:19|20)\d{2})(?P<sep>[/_-]?)(?P<m>0[1-9]|1[0-2])(?P=sep)(?P<d>0[1-9]|[12]\d|3[01])(?!\d)"
     r"|/(?P<y2>20\d{2})/(?P<m2>[01]?\d)/(?P<d2>[0-3]?\d)(?=/)"
@@ -66,7 +72,11 @@ class _Reader:
 
     def in_url(self, url: str) -> str:
         for match in _URL_DATE.finditer(url):
-            year, month, day = (match["y"] or match["y2"], match["m"] or match["m2"], match["d"] or match["d2"])
+            year, month, day = (
+                match["y"] or match["y2"],
+                match["m"] or match["m2"],
+                match["d"] or match["d2"],
+            )
             try:
                 return self._sound(date(int(year), int(month), int(day)).isoformat())
             except ValueError:
@@ -74,7 +84,7 @@ class _Reader:
         return ""
 
     def _sound(self, found: str) -> str:
-        """"" for what lies before the web, or after tomorrow."""
+        """ "" for what lies before the web, or after tomorrow."""
         if not found or int(found[:4]) < _EARLIEST_YEAR:
             return ""
         latest = (self.now + timedelta(days=2)).date().isoformat() if self.now else "2100"
@@ -88,7 +98,9 @@ def _declared(tree: HtmlElement, head: Head) -> Iterator[str]:
         yield head.metas.get(name, "")
     for element in tree.iter("time", "abbr", "span", "div", "p"):
         stamp = element.get("datetime") or element.get("content") or element.get("title") or ""
-        if (element.get("itemprop") or "").lower() in {"datepublished", "datecreated"} or element.get("pubdate") is not None:
+        if (element.get("itemprop") or "").lower() in {"datepublished", "datecreated"} or element.get(
+            "pubdate"
+        ) is not None:
             yield stamp or "".join(element.itertext())
     yield from _times(tree)
 
@@ -130,9 +142,11 @@ def _written(tree: HtmlElement, reader: _Reader) -> str:
 
 
 def _named_for_dates(tree: HtmlElement) -> Iterator[str]:
-    for element in tree.iter("time", "span", "p", "div", "li", "dd", "td"):
+    for element in tree.iter("time", "span", "p", "div", "li", "dd", "td", "h2", "h3", "h4", "small", "em"):
         name = _name(element)
-        if (element.tag == "time" or (name != " " and _DATE_NAME.search(name))) and not _is_elsewhere(element):
+        if (element.tag == "time" or (name != " " and _DATE_NAME.search(name))) and not _is_elsewhere(
+            element
+        ):
             yield _short_text(element)
 
 
