@@ -314,6 +314,7 @@ class Fingerprint:
     corridors: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()  # named in the title, for the country-pair veto
     names: tuple[str, ...] = ()  # proper names no list holds: capitalised words, Latin and katakana runs
+    title_names: tuple[str, ...] = ()  # those of the names that stand in the title
     numbers: tuple[str, ...] = ()  # figures with a unit or many digits
     amounts: tuple[Amount, ...] = ()
     event_dates: tuple[str, ...] = ()  # YYYY-MM-DD or --MM-DD

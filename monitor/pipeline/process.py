@@ -32,7 +32,7 @@ class ProcessPolicy:
     timeout_s: float = 30.0
     max_body_bytes: int = 5_000_000
     deadline_s: float = 20.0  # for extracting and classifying one page
-    story_window: timedelta = timedelta(days=21)
+    story_window: timedelta = timedelta(days=31)
 
 
 @dataclass(slots=True)

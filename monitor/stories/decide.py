@@ -15,14 +15,20 @@ from datetime import datetime, timedelta
 from monitor.model import Amount, Fingerprint, Join, StoryMember
 from monitor.stories import simhash
 
-WINDOW = timedelta(days=14)  # news of one event is reported within two weeks
+WINDOW = timedelta(days=30)  # nothing older is joined but the very same text
+FRESH_DAYS = 14.0  # news of one event is mostly reported within two weeks; later, more must agree
+LATE_SCORE = 1.0
 SAME_TEXT_BITS = 3  # all found by one equal band
 NEAR_TEXT_BITS = 8
-JOIN_SCORE = 0.42
+JOIN_SCORE = 0.87
+# Without dates, two partners in the news every month would be one endless story: more must be shared.
+UNDATED_SHARED = 3.5
+UNDATED_TITLE = 0.5
 MAX_VETOES_KEPT = 5
 
-# How much a shared feature says, before rarity is weighed in.
-_WEIGHTS = {"programme": 1.6, "organisation": 1.5, "amount": 2.0, "date": 0.8, "number": 1.0, "name": 1.0}
+# How much a shared feature says, before rarity is weighed in. A programme runs for years, so that two
+# articles name it says little about whether they report one event.
+_WEIGHTS = {"amount": 1.6, "organisation": 1.2, "number": 0.9, "programme": 0.7, "date": 0.8, "name": 0.8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,9 @@ def decide(
             return Join(member.story_id, member.match_id, same, 1.0)
         if not _near_in_time(published_at, member.published_at):
             continue
-        comparison = compare(fingerprint, member.fingerprint, rarity)
+        comparison = compare(
+            fingerprint, member.fingerprint, rarity, _days(published_at, member.published_at)
+        )
         if comparison.score < JOIN_SCORE:
             continue
         objection = veto(fingerprint, member.fingerprint)
@@ -60,7 +68,8 @@ def decide(
             vetoes.append((comparison.score, member.match_id, objection))
         elif best is None or comparison.score > best[0]:
             best = (comparison.score, member, comparison.reason)
-    kept = tuple((match_id, reason) for _, match_id, reason in sorted(vetoes, reverse=True)[:MAX_VETOES_KEPT])
+    vetoes.sort(reverse=True)
+    kept = tuple((match_id, reason) for _, match_id, reason in vetoes[:MAX_VETOES_KEPT])
     if best is None:
         return Join(None, None, kept[0][1] if kept else "no earlier story is like it", 0.0, kept)
     score, member, reason = best
@@ -80,6 +89,10 @@ def _near_in_time(a: datetime | None, b: datetime | None) -> bool:
     return a is None or b is None or abs(a - b) <= WINDOW
 
 
+def _days(a: datetime | None, b: datetime | None) -> float | None:
+    return None if a is None or b is None else abs(a - b).total_seconds() / 86_400
+
+
 class Rarity:
     """How telling each feature is among the articles at hand (inverse document frequency)."""
 
@@ -89,7 +102,8 @@ class Rarity:
         self._total = len(fingerprints) + 20
 
     def weight(self, key: tuple[str, str]) -> float:
-        return _WEIGHTS[key[0]] * math.log(self._total / self._count.get(key, 1))
+        """0 to 1.6: the kind's weight, times 1 for the rarest feature and 0 for one that all share."""
+        return _WEIGHTS[key[0]] * math.log(self._total / self._count.get(key, 1)) / math.log(self._total)
 
 
 def features(fingerprint: Fingerprint) -> set[tuple[str, str]]:
@@ -108,42 +122,44 @@ def amount_key(amount: Amount) -> str:
     return f"{amount.currency} {float(f'{amount.value:.1e}'):.0f}"
 
 
-def compare(a: Fingerprint, b: Fingerprint, rarity: Rarity) -> Comparison:
-    """0 (nothing in common) to 1 (the same text), with what was shared."""
+def compare(a: Fingerprint, b: Fingerprint, rarity: Rarity, days: float | None) -> Comparison:
+    """How surely two articles report one event, 0 to about 2, with what they share.
+
+    `days` between their publication; None when unknown. Two reports of one release need not share
+    words; they share who, how much and when. So counted are: the share of the shorter article's
+    features found in the other, how many and how rare they are, the titles, and nearness in time.
+    """
     bits = simhash.distance(a.simhash, b.simhash)
     if a.bands and b.bands and bits <= NEAR_TEXT_BITS:
-        nearness = 1.0 if bits <= SAME_TEXT_BITS else 0.9
-        return Comparison(nearness, f"nearly the same text ({bits} of 64 bits differ)")
+        return Comparison(2.0 - bits / 64, f"nearly the same text ({bits} of 64 bits differ)")
     same_language = (a.lang == "ja") == (b.lang == "ja")
     left, right = features(a), features(b)
     if not same_language:
         left, right = _language_free(left), _language_free(right)
     shared = left & right
-    overlap = _cosine(left, right, shared, rarity)
+    if not shared:
+        return Comparison(0.0, "")
+    amount = sum(rarity.weight(key) for key in shared)
+    least = min(sum(rarity.weight(key) for key in side) for side in (left, right))
     title = dice(a.title_tokens, b.title_tokens) if same_language else 0.0
-    specific = sum(1 for kind, _ in shared if kind in {"organisation", "programme", "amount"})
-    score = 0.65 * overlap + 0.5 * title if same_language else 0.95 * overlap
-    # One shared name alone is a topic, not an event.
-    if len(shared) < 2 and title < 0.6:
-        score *= 0.5
-    if not specific and title < 0.4:
+    score = (
+        0.5 * amount / max(least, 0.1) + 0.5 * title + 0.16 * min(amount, 3.0 if days is not None else 4.5)
+    )
+    if days is None and amount < UNDATED_SHARED and title < UNDATED_TITLE:
         score *= 0.7
+    score += _nearness(days) + 0.12 * (a.event == b.event) + 0.2 * (not same_language)
     return Comparison(score, _reason(shared, title))
 
 
-def _language_free(found: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    return {(kind, value) for kind, value in found if kind != "name" or value.isascii()}
-
-
-def _cosine(
-    left: set[tuple[str, str]], right: set[tuple[str, str]], shared: set[tuple[str, str]], rarity: Rarity
-) -> float:
-    if not shared:
+def _nearness(days: float | None) -> float:
+    if days is None:
         return 0.0
-    size = math.sqrt(
-        sum(rarity.weight(key) ** 2 for key in left) * sum(rarity.weight(key) ** 2 for key in right)
-    )
-    return sum(rarity.weight(key) ** 2 for key in shared) / size if size else 0.0
+    return 0.25 if days <= 2.5 else 0.12 if days <= 5.5 else 0.0
+
+
+def _language_free(found: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Without names that only one of two languages can write."""
+    return {(kind, value) for kind, value in found if kind != "name" or value.isascii()}
 
 
 def dice(a: Sequence[str], b: Sequence[str]) -> float:
@@ -205,13 +221,16 @@ def _other_date(a: Fingerprint, b: Fingerprint) -> str:
         month_b, day_b = b.event_dates[0][2:].split("-")
         apart = abs((int(month_a) - int(month_b)) * 30 + int(day_a) - int(day_b))
         # Time zones and "announced on / signed on" put one event on neighbouring days.
-        if 3 < apart < 362:
+        if 5 < apart < 360:
             return f"other date: {a.event_dates[0]} and {b.event_dates[0]}"
     return ""
 
 
 def _other_companies(a: Fingerprint, b: Fingerprint) -> str:
-    mine, theirs = set(a.organisations), set(b.organisations)
-    if mine and theirs and not mine & theirs and not set(a.names) & set(b.names):
-        return "other organisations"
+    """Each headline names somebody the other article never mentions: Oxford here, Cambridge there."""
+    if (a.lang == "ja") != (b.lang == "ja"):
+        return ""
+    mine, theirs = set(a.title_names) - set(b.names), set(b.title_names) - set(a.names)
+    if mine and theirs:
+        return f"other names: {', '.join(sorted(mine)[:3])} and {', '.join(sorted(theirs)[:3])}"
     return ""

@@ -42,10 +42,7 @@ _COUNTRIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "uk",
             r"(?<![A-Za-z])UK(?![A-Za-z])|U\.K\.|Brit(?:ain|ish)|London|英国|イギリス|日英|英日|英政府|米英|英米",
         ),
-        (
-            "us",
-            r"(?<![A-Za-z])US(?![A-Za-z])|U\.S\.|America|United States|米国|アメリカ|日米|米日|米政府|米英|英米|米韓",
-        ),
+        ("us", r"(?<![A-Za-z])US\b|U\.S\.|America|United States|米国|アメリカ|[日英]米|米[日英韓政]"),
         ("eu", r"(?<![A-Za-z])EU(?![A-Za-z])|European Union|Brussels|欧州連合|日欧|日EU"),
         ("tw", r"Taiwan|台湾|日台"),
         ("kr", r"Korea|Seoul|韓国|日韓|米韓"),
@@ -109,6 +106,7 @@ def fingerprint(article: Article, verdict: Verdict) -> Fingerprint:
         corridors=tuple(verdict.corridors),
         countries=countries(title),
         names=names(head, japanese),
+        title_names=title_names(title, text[:NAMED_CHARS], japanese),
         numbers=numbers(head),
         amounts=tuple(verdict.amounts),
         event_dates=event_dates(head),
@@ -153,6 +151,13 @@ def names(text: str, japanese: bool) -> tuple[str, ...]:
         if word.lower() not in _EVERYDAY:
             found.setdefault(word.lower())
     return tuple(found)[:80]
+
+
+def title_names(title: str, text: str, japanese: bool) -> tuple[str, ...]:
+    """Proper names of the title. Headlines Capitalise Every Word: only what the text writes so counts."""
+    in_text = set(names(text, japanese))
+    found = names(f"| {title}", japanese)  # the bar: a first word is a name here if the text says so
+    return tuple(name for name in found if name in in_text and len(name) > 2)
 
 
 def numbers(text: str) -> tuple[str, ...]:
