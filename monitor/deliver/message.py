@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from urllib.parse import quote
 
 from monitor.deliver.options import EmailSettings
@@ -46,15 +46,25 @@ def serialised(message: EmailMessage) -> bytes:
 
 
 def address(text: str) -> Address:
-    """`Name <address>` or an address, its domain in ASCII (RFC 5890). Raises ValueError."""
-    name, spec = parseaddr(clean_line(text))
+    """`Name <address>` or an address, its domain in ASCII (RFC 5890). Raises ValueError.
+
+    Exactly one: "a@b, c@d" and line breaks are refused instead of read in part.
+    """
+    name, spec = _taken_apart(text)
     if not _ADDRESS.fullmatch(spec):
-        raise ValueError(f"{text!r} is not a mail address")
+        raise ValueError(f"{clean_line(text, limit=100)!r} is not a mail address")
     local, _, domain = spec.rpartition("@")
     try:
-        return Address(name, local, domain.encode("idna").decode("ascii"))
+        return Address(clean_line(name), local, domain.encode("idna").decode("ascii"))
     except UnicodeError as error:
-        raise ValueError(f"{text!r} is not a mail address") from error
+        raise ValueError(f"{clean_line(text, limit=100)!r} is not a mail address") from error
+
+
+def _taken_apart(text: str) -> tuple[str, str]:
+    name, bracket, spec = text.rpartition("<")
+    if bracket and spec.endswith(">"):
+        return name.strip().strip('"'), spec[:-1]
+    return "", text
 
 
 def _thread(message: EmailMessage, row: OutboxRow) -> None:
@@ -87,6 +97,3 @@ def _encoding(text: str) -> str:
     """The shorter of the two encodings that keep lines short: filters dislike base64 for plain English."""
     size = len(text.encode())
     return "quoted-printable" if size - len(text) < size // 6 else "base64"
-
-
-__all__ = ["address", "build", "serialised"]
