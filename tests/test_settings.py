@@ -92,6 +92,15 @@ def test_one_switch_turns_off_sources_whose_terms_restrict(folder: Path) -> None
     assert [source.enabled for source in load(folder, {}).sources] == [False, True]
 
 
+def test_no_source_is_polled_more_often_than_the_floor_or_less_often_than_the_cap(folder: Path) -> None:
+    (folder / "monitor.yaml").write_text("poll: {floor_minutes: 30, cap_minutes: 600}\n")
+    (folder / "sources.yaml").write_text(
+        "- {id: a, url: 'https://a.example', poll_minutes: 5}\n"
+        "- {id: b, url: 'https://b.example', poll_minutes: 1440}\n"
+    )
+    assert [source.poll_minutes for source in load(folder, {}).sources] == [30, 600]
+
+
 def test_digests_become_records_with_their_channels(folder: Path) -> None:
     (folder / "monitor.yaml").write_text(CHANNELS + "operator: [slack]\nbrowse_url: http://desk.example/\n")
     (folder / "digests.yaml").write_text(

@@ -60,15 +60,6 @@ class WorkerPool(Section):
     memory_mb: int = Field(1024, ge=128, le=65_536, description="Memory of one process.")
 
 
-class Prefilter(Section):
-    """What spares pages that cannot match the expensive reading."""
-
-    enabled: bool = Field(True, description="Skips extraction of pages that no rule can match.")
-    audit_share: float = Field(
-        0.01, ge=0, le=1, description="Share of the skipped pages that are read in full all the same."
-    )
-
-
 class Delivery(Section):
     """How stubbornly messages are sent."""
 
@@ -134,7 +125,6 @@ class MonitorSettings(Section):
     poll: Poll = Poll()
     limits: Limits = Limits()
     workers: WorkerPool = WorkerPool()
-    prefilter: Prefilter = Prefilter()
     delivery: Delivery = Delivery()
     retention: Retention = Retention()
     logging: Logging = Logging()
