@@ -103,7 +103,12 @@ def test_what_only_looks_different_is_no_veto(a: Fingerprint, b: Fingerprint) ->
     assert veto(a, b) == ""
 
 
-LONG = "The two governments agreed on Monday to fund research on chip packaging in Kyoto and Leeds. " * 8
+LONG = (
+    "The two governments agreed on Monday to fund research on chip packaging in Kyoto and Leeds. "
+    + " ".join(
+        f"Group {n} studies material number {n * 7 % 97} with method {n * 13 % 89}." for n in range(40)
+    )
+)
 VERDICT = Verdict(match=True, corridors=("uk-japan",))
 
 
