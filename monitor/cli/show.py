@@ -53,7 +53,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str 
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(*headings, title=title or None, box=None, pad_edge=False, header_style="bold")
+    grid = Table(title=title or None, box=None, pad_edge=False, header_style="bold")
+    for n, heading in enumerate(headings):
+        grid.add_column(heading, no_wrap=n == 0)  # the id is what one copies
     for row in cells:
         grid.add_row(*(Text(cell) for cell in row))  # Text: brackets in a headline are no markup
     Console().print(grid)

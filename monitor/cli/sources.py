@@ -14,7 +14,7 @@ from monitor.errors import InputError
 if TYPE_CHECKING:
     from monitor.model import Source, SourceState
 
-_COLUMNS = ("id", "kind", "country", "lang", "category", "authority", "poll_minutes", "enabled", "url")
+_COLUMNS = ("id", "kind", "country", "lang", "authority", "poll_minutes", "enabled", "name")
 _HEALTH = ("id", "state", "last_ok_at", "newest_item_at", "failures", "reason")
 
 
