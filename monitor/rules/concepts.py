@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.errors import ConfigError, Problem
-from monitor.rules.forms import Form, FormError, parse_form, split_forms
+from monitor.rules.forms import Form, FormError, is_comment, parse_form, split_forms
 from monitor.yamltext import YamlText, parse
 
 KINDS = ("word", "place", "organisation", "person", "programme")
@@ -159,7 +159,7 @@ class _Reader:
             self.wrong("names", "names is a block of text", "write `names: |` and one name a line")
             return tuple(forms)
         for line, text in enumerate(names.split("\n"), 1):
-            if text.strip() and not text.lstrip().startswith("#"):
+            if text.strip() and not is_comment(text):
                 forms += self.named(text.strip(), line, homes, kind)
         return tuple(forms)
 

@@ -46,13 +46,18 @@ def haystack(text: str) -> str:
 
 
 def split_forms(text: str) -> list[tuple[str, int]]:
-    """The forms of a block of text, each with its line (from 0). Lines starting with # are comments."""
+    """The forms of a block of text, each with its line (from 0). Comment lines are left out."""
     forms = []
     for n, line in enumerate(text.split("\n")):
-        if line.lstrip().startswith("#"):
+        if is_comment(line):
             continue
         forms += [(part.strip(), n) for part in line.split(";") if part.strip()]
     return forms
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line of a block is a remark: # and a blank (#日英 is a mask with a digit)."""
+    return f"{line.strip()} ".startswith("# ")
 
 
 def parse_form(written: str, *, plural: bool = False, name: bool = False, mask: bool = False) -> Form:

@@ -6,6 +6,8 @@ and Japanese script edges are checked only where a pattern was found.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -23,6 +25,7 @@ _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789") | {
 }
 _NOT_AFTER = _WORD | {"$"}  # US$1.5bn is money, not the country
 _PAD = "   "
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 # One form found in the text: start and end in the folded text, number of the entity, strength. A plain tuple,
@@ -119,7 +122,7 @@ def find(
     table = lexicon.table
     word, not_after = _WORD, _NOT_AFTER
     cased = ""
-    for number, start, end in lexicon.automaton.find_matches_as_indexes(lower, overlapping=True):
+    for number, start, end in _positions(lexicon.automaton, lower):
         left, right, simple, checked = table[number]
         if left and lower[start - 1] in word:
             continue
@@ -145,6 +148,14 @@ def find(
         if len(found) > 1:
             found.sort()
     return hits, masks
+
+
+def _positions(automaton: AhoCorasick, lower: str) -> list[tuple[int, int, int]]:
+    try:
+        found: list[tuple[int, int, int]] = automaton.find_matches_as_indexes(lower, overlapping=True)
+    except UnicodeEncodeError:  # half of a character pair: valid in a Python string, unknown to the automaton
+        found = automaton.find_matches_as_indexes(_SURROGATES.sub("\ufffd", lower), overlapping=True)
+    return found
 
 
 def _holds(
@@ -173,7 +184,7 @@ def _word_end(lower: str, end: int, right: int) -> int:
 
 def _case_holds(entry: _Entry, cased: str, start: int, end: int, capitals: Sequence[tuple[int, int]]) -> bool:
     found = cased[start:end]
-    shouted = any(begin <= start < finish for begin, finish in capitals)
+    shouted = bool(capitals) and within(start, capitals)
     if found == entry.cased:
         # In JOIN US FOR A WEBINAR the pronoun looks like the country; with THE before it, it is the country.
         return not (entry.word and shouted) or cased[max(0, start - 4) : start] == "THE "
@@ -205,6 +216,12 @@ def _prefix_holds(lower: str, start: int, end: int) -> bool:
     return starts_word and (after in _WORD or _script(after) == "katakana" or after in "「『")
 
 
+def within(index: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether one of the spans (ascending, apart) holds the index."""
+    n = bisect_right(spans, index, key=lambda span: span[0]) - 1
+    return n >= 0 and spans[n][0] <= index < spans[n][1]
+
+
 def without_masked(hits: list[Hit], masks: list[tuple[int, int]]) -> list[Hit]:
     """The hits that no mask span covers. Both are walked once, in text order."""
     spans = sorted(masks)
@@ -223,4 +240,4 @@ def without_masked(hits: list[Hit], masks: list[tuple[int, int]]) -> list[Hit]:
     return kept
 
 
-__all__ = ["Hit", "Lexicon", "compile_lexicon", "find", "without_masked"]
+__all__ = ["Hit", "Lexicon", "compile_lexicon", "find", "within", "without_masked"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor.rules.concepts import Entity
-from monitor.rules.matcher import Hit
+from monitor.rules.matcher import Hit, within
 
 # start, minus end (so that the longest comes first), concept, entity, strength
 Found = tuple[int, int, int, int, int]
@@ -40,7 +40,7 @@ def resolve(
         reach, last_start = end, start
         names.append(hit)
     if hidden:
-        names = [hit for hit in names if not any(start <= hit[0] < end for start, end in hidden)]
+        names = [hit for hit in names if not within(hit[0], hidden)]
     names = _without_lonely_weak(_without_subsidiary_words(names, entities, text), sentence)
     return [(concept, (start, -end, entity, strength)) for start, end, concept, entity, strength in names]
 

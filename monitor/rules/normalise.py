@@ -31,7 +31,7 @@ _SENTENCE_AFTER = re.compile(r" +(?:The|It|In|But|This|That|He|She|They|We|A|An|
 _BLANKS = re.compile(r"[ \n]{2,}")
 _DOTTED = re.compile(r"U(?<![A-Za-z0-9.]U)\.[ ]?[SK](?:\.[ ]?A)?\.?(?![A-Za-z0-9.])")
 _UNSEEN = re.compile(f"[{_INVISIBLE}]+")
-_MARKED = r"[^\u0000-\u0300][\u0300-\u036f\u3099\u309a\uff9e\uff9f]+|[A-Za-z][\u0300-\u036f]+"
+_MARKED = r"[^\u0000-\u0300][\u0300-\u036f\u3099\u309a\uff9e\uff9f]{1,8}|[A-Za-z][\u0300-\u036f]{1,8}"
 _CHANGES = tuple((chr(n), new) for n, new in _SAME_LENGTH.items())
 _ASCII_CHANGES = tuple(pair for pair in _CHANGES if pair[0].isascii())
 
