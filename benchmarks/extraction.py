@@ -5,8 +5,8 @@
 PAGES is a folder of `*.html.gz` with a `manifest.jsonl`: one JSON object a page with `file`, `lang`, `url`,
 `title`, `published`, `expected_text`, `must_contain`, `must_not_contain`, `summary` and `note`. Prints one
 table for the texts (token precision, recall, F1: words, and for Chinese and Japanese pairs of
-characters), one for must-not-contain segments, titles, dates and CPU. Tools that are not installed are left out
-with a word. All tools read the same bytes in the same process, one after the other, page by page.
+characters), must-not-contain segments found, titles, dates and CPU. Tools that are not installed are
+left out with a word. All tools read the same bytes in the same process, one after the other, page by page.
 """
 
 from __future__ import annotations
@@ -235,17 +235,24 @@ def mean(values: Iterable[float]) -> float:
     return statistics.fmean(listed) if listed else float("nan")
 
 
+COLUMNS = (
+    "part", "tool", "pages", "precision", "recall", "F1 (mean)", "F1 (of means)", "unwanted", "wanted", "date",
+    "title", "CPU ms mean / median", "failed",
+)  # fmt: skip
+
+
 def report(tallies: dict[tuple[str, str], Tally]) -> Iterator[str]:
-    yield "| part | tool | pages | precision | recall | F1 (mean) | F1 (of means) | unwanted | wanted | date | title | CPU ms mean / median | failed |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield f"| {' | '.join(COLUMNS)} |"
+    yield f"|{' --- |' * len(COLUMNS)}"
     for (group, name), t in sorted(
         tallies.items(), key=lambda item: (item[0][0], list(TOOLS).index(item[0][1]))
     ):
         p, r = mean(a for a, _ in t.pairs), mean(b for _, b in t.pairs)
         cells = [
-            group, name, str(len(t.cpu_ms)), f"{p:.3f}", f"{r:.3f}", f"{mean(f1(*pair) for pair in t.pairs):.3f}",
-            f"{f1(p, r):.3f}", str(sum(t.unwanted)), f"{mean(t.wanted):.3f}", f"{mean(t.dates):.3f}",
-            f"{mean(t.titles):.3f}", f"{mean(t.cpu_ms):.1f} / {statistics.median(t.cpu_ms):.1f}", str(t.failures),
+            group, name, str(len(t.cpu_ms)), f"{p:.3f}", f"{r:.3f}",
+            f"{mean(f1(*pair) for pair in t.pairs):.3f}", f"{f1(p, r):.3f}", str(sum(t.unwanted)), f"{mean(t.wanted):.3f}", f"{mean(t.dates):.3f}",
+            f"{mean(t.titles):.3f}", f"{mean(t.cpu_ms):.1f} / {statistics.median(t.cpu_ms):.1f}",
+            str(t.failures),
         ]  # fmt: skip
         yield f"| {' | '.join(cells)} |".replace("nan", "-")
 

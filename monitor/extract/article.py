@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from monitor import text
-from monitor.extract import furniture
 from monitor.extract.authors import author_of
 from monitor.extract.body import lines_of
-from monitor.extract.boilerplate import Surroundings, prose_chars, trim
+from monitor.extract.boilerplate import Surroundings, is_notice, prose_chars, trim
 from monitor.extract.head import Head, read_head
 from monitor.extract.layout import fold, join_parts, linked_lines, paragraphs, prune, run_chars
 from monitor.extract.load import Unreadable, load
@@ -67,7 +66,7 @@ def _with_text(known: Extracted, tree: HtmlElement, head: Head, boilerplate: fro
     titles = (known.title, head.title, head.first("og:title"), head.linked.headline)
     around = Surroundings(linked_lines(tree), boilerplate, frozenset(fold(t) for t in titles if t))
     lines = _lines(tree, around, prose)
-    found, label = _best(trim(lines, around), head, is_walled(head, lines))
+    found, label = _best(trim(lines, around), head, _is_walled(head, lines))
     lang = text.language(found or known.title, head.lang)
     if not found:
         reason = "the page's text is made by scripts" if has_scripts else "no readable text"
@@ -99,8 +98,8 @@ def _best(lines: list[str], head: Head, walled: bool) -> tuple[str, str]:
     return own, "teaser" if walled and len(own) < _TEASER_CHARS else "article"
 
 
-def is_walled(head: Head, lines: list[str]) -> bool:
+def _is_walled(head: Head, lines: list[str]) -> bool:
     """Whether the page says that it gives the beginning only."""
     if head.linked.is_free is False or head.first("article:content_tier") in {"locked", "metered"}:
         return True
-    return any(len(line) < 200 and furniture.PAYWALL.search(line) for line in lines[-12:])
+    return any(map(is_notice, lines[-12:]))

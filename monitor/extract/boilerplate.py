@@ -13,6 +13,9 @@ from monitor.extract.site import line_hash
 _SENTENCE_END = re.compile(r"[.!?。！？．…][\s\"'”’»」』）)\]】]*$|[」』][)）]?$|:$")
 _EAST = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _MAX_NOTICE_CHARS = 160
+_MAX_INSERTION_CHARS = 260
+_MAX_EDGE_CHARS = 400
+_MIN_COMMENTED_CHARS = 400  # of prose above a heading "Comments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Surroundings:
 
 def trim(lines: Sequence[str], around: Surroundings) -> list[str]:
     """The lines without furniture; never empty because of this when there was prose."""
-    kept = [line for line in _to_the_end(list(lines), around) if not _is_insertion(line, around)]
+    kept = [line for line in _until_the_end(list(lines), around) if not _is_insertion(line, around)]
     return _above(_below(kept, around), around)
 
 
@@ -35,7 +38,16 @@ def is_prose(line: str, around: Surroundings) -> bool:
     if fold(line) in around.linked:
         return False
     least = 15 if _EAST.search(line) else 40
-    return (len(line) >= least and bool(_SENTENCE_END.search(line))) or len(line) >= 4 * least
+    return (len(line) >= least and _ends(line)) or len(line) >= 4 * least
+
+
+def prose_chars(lines: Sequence[str], around: Surroundings) -> int:
+    """How much of the lines is sentences."""
+    return sum(len(line) for line in lines if is_prose(line, around))
+
+
+def _ends(line: str) -> bool:
+    return bool(_SENTENCE_END.search(line[-20:]))
 
 
 def _is_insertion(line: str, around: Surroundings) -> bool:
@@ -44,58 +56,73 @@ def _is_insertion(line: str, around: Surroundings) -> bool:
         return True
     if len(line) <= 60 and furniture.LABEL.match(line):
         return True
-    if len(line) <= 260 and furniture.INSERTION.match(line):
+    if len(line) <= _MAX_INSERTION_CHARS and furniture.INSERTION.match(line):
         return True
-    return fold(line) in around.linked and len(line) >= 15 and not _SENTENCE_END.search(line)
+    return len(line) >= 15 and fold(line) in around.linked and not _ends(line)
 
 
-def _to_the_end(lines: list[str], around: Surroundings) -> list[str]:
-    """Without what stands from a pay wall's notice on (offers, plans, ways to log in) and without comments.
+def _until_the_end(lines: list[str], around: Surroundings) -> list[str]:
+    """Without comments, and without what stands from a pay wall's notice on: offers, plans, ways to log in.
 
     A notice counts only with more prose above it than below: some pages open with one.
     """
+    above, all_of_it = 0, prose_chars(lines, around)
     for i, line in enumerate(lines):
-        if len(line) <= 30 and furniture.COMMENTS.match(line) and prose_chars(lines[:i], around) > 400:
+        if above > _MIN_COMMENTED_CHARS and len(line) <= 30 and furniture.COMMENTS.match(line):
             return lines[:i]
-        if len(line) <= _MAX_NOTICE_CHARS and furniture.PAYWALL.search(line):
-            above, below = (prose_chars(part, around) for part in (lines[:i], lines[i + 1 :]))
-            if above and above > 2 * below:
-                return lines[:i]
+        own = len(line) if is_prose(line, around) else 0
+        if above > 2 * (all_of_it - above - own) and is_notice(line):
+            return lines[:i]
+        above += own
     return lines
 
 
-def prose_chars(lines: Sequence[str], around: Surroundings) -> int:
-    """How much of the lines is sentences."""
-    return sum(len(line) for line in lines if is_prose(line, around))
+def is_notice(line: str) -> bool:
+    """Whether a line says that the rest is for subscribers."""
+    return len(line) <= _MAX_NOTICE_CHARS and bool(furniture.PAYWALL.search(line))
 
 
 def _below(lines: list[str], around: Surroundings) -> list[str]:
-    """Without the links, by-lines, labels and dangling headings after the last sentence."""
+    """Without the links, by-lines, notices and sign-offs after the last sentence."""
     end = len(lines)
     while end and _is_tail(lines[end - 1], around):
         end -= 1
-    return lines[:end] if end else lines
+    return lines[:end]
 
 
 def _is_tail(line: str, around: Surroundings) -> bool:
-    folded = fold(line)
-    if folded in around.linked or (len(line) < 200 and furniture.PAYWALL.search(line)):
+    if len(line) > _MAX_EDGE_CHARS:
+        return False
+    return (
+        _is_edge(line, around)
+        or is_notice(line)
+        or bool(furniture.SIGN_OFF.search(line))
+        or not any(c.isalnum() for c in line)
+    )
+
+
+def _is_edge(line: str, around: Surroundings) -> bool:
+    """A link, a by-line or a date."""
+    if fold(line) in around.linked:
         return True
-    if furniture.BYLINE.match(line) or furniture.DATE_LINE.match(line) or furniture.SIGN_OFF.search(line):
-        return True
-    return not any(c.isalnum() for c in line)
+    return bool(furniture.BYLINE.match(line) or furniture.DATE_LINE.match(line))
 
 
 def _above(lines: list[str], around: Surroundings) -> list[str]:
     """Without title, date, by-line and crumbs before the first sentence."""
     first = next((i for i, line in enumerate(lines) if is_prose(line, around)), len(lines))
     head = [line for line in lines[:first] if not _is_crumb(line, around)]
-    if first == len(lines) and not head:
-        return lines
     rest = lines[first:]
-    if rest and _is_title(fold(rest[0]), around):
-        rest = rest[1:] or rest
+    if len(rest) > 1 and _is_title(fold(rest[0]), around):
+        rest = rest[1:]
     return head + rest
+
+
+def _is_crumb(line: str, around: Surroundings) -> bool:
+    short = 8 if _EAST.search(line) else 20
+    if len(line) <= short:
+        return True
+    return len(line) <= _MAX_EDGE_CHARS and (_is_title(fold(line), around) or _is_edge(line, around))
 
 
 def _is_title(folded: str, around: Surroundings) -> bool:
@@ -105,13 +132,3 @@ def _is_title(folded: str, around: Surroundings) -> bool:
         for title in around.titles
         if len(title) >= 12
     )
-
-
-def _is_crumb(line: str, around: Surroundings) -> bool:
-    folded = fold(line)
-    if folded in around.linked or _is_title(folded, around):
-        return True
-    if furniture.BYLINE.match(line) or furniture.DATE_LINE.match(line):
-        return True
-    short = 8 if _EAST.search(line) else 20
-    return len(line) <= short

@@ -49,6 +49,8 @@ _HEADINGS = frozenset(
 _WHOLE = frozenset({"body", "html", "main", "article"})
 _MAX_LABEL_CHARS = 40
 _MAX_CLIMB = 4
+_MAX_LABELS = 100
+_MEASURED = 40  # times the page may be read for measuring its boxes
 _MAX_PARTS = 30
 _SHORT_RUN = 80
 _MIN_PART = 300  # characters of prose
@@ -61,14 +63,16 @@ def prune(tree: HtmlElement) -> int:
     etree.strip_elements(tree, *_DEAD, with_tail=False)
     total = max(1, len(_words(tree)))
     prose = max(1, _prose(tree))
+    budget = _MEASURED * total
     for element in _named(tree):
-        if (
-            _is_in(element, tree)
-            and len(_words(element)) < 0.3 * total
-            and not _holds_article(element, prose)
-        ):
-            remove(element)
-    for label in _labels(tree):
+        if budget < 0:  # boxes within boxes without end
+            break
+        if _is_in(element, tree):
+            chars = len(_words(element))
+            budget -= chars
+            if chars < 0.3 * total and not _holds_article(element, prose):
+                remove(element)
+    for label in _labels(tree)[:_MAX_LABELS]:
         if _is_in(label, tree):
             _cut_section(label, total, prose)
     return prose

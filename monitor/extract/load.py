@@ -30,6 +30,7 @@ _OTHER_TYPES = re.compile(
     r"^\s*(?:image|audio|video|font)/|^\s*application/(?:pdf|zip|octet-stream|json)\b", re.I
 )
 _FEED = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<(?:rss|feed|rdf:RDF|urlset|sitemapindex)\b")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _ANY_TAG = re.compile(
     r"<(?:!doctype html|html|head|body|div|p|article|main|section|table|h1|span|br|meta)\b", re.I
 )
@@ -116,5 +117,5 @@ def _refuse_monsters(page: str) -> None:
     if len(tags) > MAX_TAGS:
         raise Unreadable("unreadable", f"{len(tags)} tags, more than {MAX_TAGS}")
     for tag in tags[1:]:
-        if len(tag) > MAX_ATTRIBUTES and len(tag.partition(">")[0].split()) > MAX_ATTRIBUTES:
+        if len(tag) > MAX_ATTRIBUTES and len(_QUOTED.sub("", tag).partition(">")[0].split()) > MAX_ATTRIBUTES:
             raise Unreadable("unreadable", f"a tag of more than {MAX_ATTRIBUTES} attributes")
