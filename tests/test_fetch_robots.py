@@ -32,7 +32,7 @@ ALLOWED = {
     "rules for a longer name": "User-agent: japan-tech-monitor-image\nDisallow: /\n",
     "rules for a part of our name": "User-agent: japan\nDisallow: /\n",
     "our own group, in capitals": "User-agent: *\nDisallow: /\n\nUser-agent: Japan-Tech-Monitor\nDisallow:\n",
-    "our own group with a version": "User-agent: *\nDisallow: /\nUser-agent: japan-tech-monitor/1.0\nDisallow:\n",
+    "our own group, versioned": "User-agent: *\nDisallow: /\nUser-agent: japan-tech-monitor/1\nDisallow:\n",
     "a page of HTML": "<html><body>User-agent</body></html>",
     "bytes that are no text": "\x00\x01\x02",
 }

@@ -57,11 +57,12 @@ class Body:
         return True
 
     def _keep(self, data: bytes) -> None:
+        room = self._limit - self._size
         self._size += len(data)
-        if self._size > self._limit:
-            raise Overflow
         if data:
-            self._parts.append(data)
+            self._parts.append(data[:room])
+        if len(data) > room:
+            raise Overflow
 
     def finish(self) -> bytes:
         """The whole body. Raises Damaged when compressed data ended before its end."""
@@ -70,5 +71,5 @@ class Body:
         return b"".join(self._parts)
 
     def so_far(self) -> bytes:
-        """What has been collected, complete or not."""
+        """What has been collected, complete or not: after Overflow exactly `limit` bytes."""
         return b"".join(self._parts)
