@@ -12,9 +12,8 @@ CREATE TABLE sources ( -- one row per configured source, with the state of its p
   name TEXT NOT NULL DEFAULT '',         -- for people
   kind TEXT NOT NULL,                    -- feed, page, sitemap, watch or search
   url TEXT NOT NULL,                     -- as configured
-  poll_url TEXT NOT NULL DEFAULT '',     -- polled instead of url: a permanent redirect that was taken over
-  permanent_url TEXT NOT NULL DEFAULT '', -- where a permanent redirect points just now
-  permanent_seen INTEGER NOT NULL DEFAULT 0, -- how many polls in a row gave that redirect
+  permanent_url TEXT NOT NULL DEFAULT '', -- where a permanent redirect points
+  permanent_seen INTEGER NOT NULL DEFAULT 0, -- polls that gave that redirect; from 5 on it is polled itself
   permanent_since TEXT,                  -- when it was first given
   homepage TEXT NOT NULL DEFAULT '',     -- for people
   country TEXT NOT NULL DEFAULT '',      -- ISO 3166 two letters, or int
@@ -211,7 +210,6 @@ CREATE TABLE digest_claims ( -- which match went into which digest: claimed once
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX digest_claims_story ON digest_claims(digest_name, story_id);
 CREATE INDEX digest_claims_match ON digest_claims(match_id);
-CREATE INDEX digest_claims_digest ON digest_claims(digest_id);
 
 CREATE TABLE outbox ( -- one row per message and recipient, written with the claims in one transaction
   id INTEGER PRIMARY KEY,                -- for outbox retry and drop

@@ -5,19 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from monitor.errors import StoreError
 from monitor.model import FetchState, NewItem, PollRecord, Sighting, Source, SourceState
 from monitor.store import codec, times
 from monitor.store.base import Base
 
-# A permanent redirect is believed when it has been given this often in a row, over this long; a site
-# that redirects by mistake for an afternoon does not move its feed.
-TAKE_OVER_SEEN = 5
-TAKE_OVER_AFTER = timedelta(days=3)
-# A URL that was taken over and then fails this often in a row is given up for the configured one.
-GIVE_UP_FAILURES = 5
+# A permanent redirect counted this often has been taken over. Who counts holds the number below it
+# until the redirect may be believed (fetch/redirects.py).
+TAKEN_OVER = 5
 
 _SYNC = """
 INSERT INTO sources (id, name, kind, url, homepage, country, lang, category, authority, config, enabled,
@@ -33,7 +30,7 @@ ON CONFLICT (id) DO UPDATE SET
 # Before the upsert: a source with another address, or switched on again, starts afresh, and is due at once.
 _RESTART = """
 UPDATE sources SET state = 'new', state_since = :now, state_reason = '', failures = 0, next_poll_at = :now,
-  poll_url = '', permanent_url = '', permanent_seen = 0, permanent_since = NULL
+  permanent_url = '', permanent_seen = 0, permanent_since = NULL
 WHERE id = :id AND :enabled AND (url <> :url OR kind <> :kind OR NOT enabled)
 """
 
@@ -81,9 +78,7 @@ UPDATE sources SET
   last_polled_at = :now, last_ok_at = CASE WHEN :ok THEN :now ELSE last_ok_at END,
   newest_item_at = max(coalesce(newest_item_at, :newest_item_at), coalesce(:newest_item_at, newest_item_at)),
   usual_gap_hours = coalesce(:usual_gap_hours, usual_gap_hours), hints = coalesce(:hints, hints),
-  permanent_url = :permanent_url, permanent_seen = :permanent_seen, permanent_since = :permanent_since,
-  poll_url = CASE WHEN :take_over <> '' THEN :take_over
-    WHEN :failures >= :give_up THEN '' ELSE poll_url END
+  permanent_url = :permanent_url, permanent_seen = :permanent_seen, permanent_since = :permanent_since
 WHERE id = :source_id
 """
 
@@ -215,17 +210,7 @@ def _polled(record: PollRecord, now: str) -> dict[str, object]:
         "permanent_url": record.permanent_url,
         "permanent_seen": record.permanent_seen,
         "permanent_since": times.text_or_none(record.permanent_since),
-        "take_over": record.permanent_url if _is_taken_over(record) else "",
-        "give_up": GIVE_UP_FAILURES,
     }
-
-
-def _is_taken_over(record: PollRecord) -> bool:
-    return (
-        record.permanent_seen >= TAKE_OVER_SEEN
-        and record.permanent_since is not None
-        and record.polled_at - record.permanent_since >= TAKE_OVER_AFTER
-    )
 
 
 def _fetch_state(row: sqlite3.Row) -> FetchState:
@@ -256,6 +241,6 @@ def _state(row: sqlite3.Row) -> SourceState:
         permanent_url=row["permanent_url"],
         permanent_seen=row["permanent_seen"],
         permanent_since=times.from_text(row["permanent_since"]),
-        url=row["poll_url"] or row["url"],
+        url=row["permanent_url"] if row["permanent_seen"] >= TAKEN_OVER else row["url"],
         hints=codec.hints(row["hints"]),
     )
