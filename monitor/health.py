@@ -1,8 +1,8 @@
 """Whether a source is well: failing when it cannot be read, silent when it brings nothing new for too long.
 
 A source is measured against its own rhythm, not against a fixed number of days: a ministry that
-publishes twice a month is not silent after a week, a news wire is after a day. Weekends and the public
-holidays of its country do not count.
+publishes twice a month is not silent after a week, a news wire is after a few days. Weekends, the public
+holidays of its country and the turn of the year do not count.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ SILENT_FACTOR = 6.0  # times the usual gap
 SILENT_FLOOR = timedelta(days=3)
 SILENT_CAP = timedelta(days=120)
 RHYTHM_NEEDS = 5  # dates; fewer say nothing about a rhythm
+SILENT_UNKNOWN = timedelta(days=60)  # for a source with a few items and no rhythm yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,13 @@ def usual_gap(recent: Sequence[datetime]) -> timedelta | None:
 
 def silence(recent: Sequence[datetime], gap: timedelta | None, now: datetime, country: str) -> str:
     """Why the source counts as silent, or ""."""
-    if gap is None:
+    if not recent:
         return ""
     newest = max(recent)
-    allowed = min(max(gap * SILENT_FACTOR, longest_gap(recent) * 1.5, SILENT_FLOOR), SILENT_CAP)
     waited = working_time(newest, now, country)
+    if gap is None:
+        return f"nothing new since {newest:%Y-%m-%d}" if waited > SILENT_UNKNOWN else ""
+    allowed = min(max(gap * SILENT_FACTOR, longest_gap(recent) * 1.5, SILENT_FLOOR), SILENT_CAP)
     if waited <= allowed:
         return ""
     return f"nothing new since {newest:%Y-%m-%d}; usually something every {_span(gap)}"
@@ -105,8 +108,13 @@ def working_time(start: datetime, end: datetime, country: str) -> timedelta:
 
 
 def is_day_off(day: date, country: str) -> bool:
-    """Whether nobody publishes there on that day."""
-    return day.weekday() >= 5 or day in _holidays(country.upper(), day.year)
+    """Whether hardly anybody publishes there on that day.
+
+    Offices close between Christmas and New Year nearly everywhere, in Japan until 3 January, without
+    any law that would make these days holidays.
+    """
+    turn_of_year = (day.month, day.day) >= (12, 24) or (day.month, day.day) <= (1, 3)
+    return day.weekday() >= 5 or turn_of_year or day in _holidays(country.upper(), day.year)
 
 
 @functools.lru_cache(maxsize=64)
@@ -119,6 +127,8 @@ def _holidays(country: str, year: int) -> frozenset[date]:
 
 def _span(gap: timedelta) -> str:
     hours = gap.total_seconds() / 3600
+    if hours < 1.5:
+        return "hour"
     return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
 
 
