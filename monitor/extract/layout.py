@@ -15,12 +15,11 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 # Nothing readable, or not the article's: gone with all that is in them.
-_DEAD = frozenset(
-    {
-        "script", "style", "noscript", "template", "svg", "canvas", "iframe", "object", "embed", "nav",
-        "button",
-        "input", "select", "textarea", "dialog", "map", "audio", "video", "link", "meta",
-    }
+_DEAD = (
+    "script", "style", "noscript", "template", "svg", "canvas", "iframe", "object", "embed", "nav", "button",
+    "input", "select", "textarea", "dialog", "map", "audio", "video", "link", "meta", "img", "picture",
+    "source",
+    "footer", "label", "option", "legend", "menu",
 )  # fmt: skip
 _BOXES = frozenset(
     {

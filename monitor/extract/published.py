@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from monitor import dates
@@ -42,19 +43,21 @@ _URL_DATE = re.compile(
 )
 _UPDATED = re.compile(r"updated|modified|更新|最終|last ", re.I)
 _EARLIEST_YEAR = 1995
+_MAX_GUESSED = 8_000  # elements
 _MAX_VISIBLE = 400  # elements looked at after the title
 
 
 def published_of(tree: HtmlElement, head: Head, *, url: str = "", now: datetime | None = None) -> str:
     """The date as the page says it: ISO 8601 with the page's offset, or a bare day; "" for none.
 
-    In this order: JSON-LD, meta elements, time elements, dates written near the title, the address.
+    In this order: JSON-LD, meta elements, time elements, dates written near the title, the address,
+    and what htmldate finds without searching far.
     """
     reader = _Reader(head.lang, now)
     for said in _declared(tree, head):
         if found := reader.read(said):
             return found
-    return _written(tree, reader) or reader.in_url(url or head.canonical)
+    return _written(tree, reader) or reader.in_url(url or head.canonical) or _guessed(tree, reader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,3 +177,12 @@ def _short_text(element: HtmlElement) -> str:
             return ""
     words = " ".join(words.split())
     return words if 6 <= len(words) <= 90 and any(c.isdigit() for c in words) else ""
+
+
+def _guessed(tree: HtmlElement, reader: _Reader) -> str:
+    """The last resort; it changes the tree it is given, and large ones cost it seconds."""
+    if sum(1 for _ in islice(tree.iter(), _MAX_GUESSED)) == _MAX_GUESSED:
+        return ""
+    from trafilatura.metadata import find_date  # type: ignore[attr-defined]  # htmldate's, by the one doorway
+
+    return reader.read(find_date(deepcopy(tree), extensive_search=False, original_date=True) or "")

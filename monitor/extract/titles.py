@@ -29,7 +29,8 @@ _OUTLET_WORD = re.compile(
 )
 _CREDIT = re.compile(
     r"^in this (?:file )?(?:photo|image|picture)\b"
-    r"|^(?:(?:file )?photo(?:graph)?s?|image|picture|credit|illustration|video)\b\s*(?:credit|by|courtesy|[:/：])"
+    r"|^(?:(?:file )?photo(?:graph)?s?|image|picture|credit|illustration|video)\b\s*"
+    r"(?:credit|by|courtesy|[:/：])"
     r"|\b(?:getty images|shutterstock|reuters/|afp via)"
     r"|^(?:写真|画像|提供|撮影|資料写真|イメージ)\s*[:：＝=/／]|提供$",
     re.I,
