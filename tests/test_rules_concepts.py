@@ -85,7 +85,8 @@ def test_includes_reach_through_and_circles_do_no_harm() -> None:
 
 
 def test_names_are_reported_by_their_canonical_form() -> None:
-    concepts = 'co: {about: a, kind: organisation, home: jp, names: "Tokyo Electron = Tokyo Electron; TEL {weak}; 東エレク"}'
+    names = "Tokyo Electron = Tokyo Electron; TEL {weak}; 東エレク"
+    concepts = f'co: {{about: a, kind: organisation, home: jp, names: "{names}"}}'
     verdict = rules.classify(Document("TEL, that is, 東エレク, spoke."), built("@co", concepts))
     assert verdict.organisations == ("Tokyo Electron",)
 
