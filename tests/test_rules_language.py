@@ -51,7 +51,7 @@ def test_an_expression_finds_its_places(when: str, quotes: list[str]) -> None:
 
 def test_fields_choose_where_to_look() -> None:
     text = (
-        "Opening sentence about quantum work in two labs here. Second sentence, also of some length, follows. "
+    text = "Opening sentence on quantum work in two labs. Second sentence, of some length, follows. " * 2
         * 2
     )
     body = text + "x " * 900 + "wafer"

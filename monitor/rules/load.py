@@ -29,7 +29,7 @@ from monitor.rules.ruleset import SETS, Boost, Rule, RuleSet
 from monitor.yamltext import Loc, YamlText, parse
 
 VALUES = {"corridor": CORRIDORS, "topic": TOPICS, "event": EVENTS, "priority": PRIORITIES}
-_RULE_KEYS = frozenset(
+RULE_KEYS = frozenset(
     {
         "id",
         "why",
@@ -140,12 +140,12 @@ class _Builder:
 
     def rule(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> None:
         for key in body:
-            if key not in _RULE_KEYS:
+            if key not in RULE_KEYS:
                 self.problems.append(
                     yaml.problem(
                         (*loc, key, "__key__"),
                         f"unknown key {key!r}",
-                        f"keys are {', '.join(sorted(_RULE_KEYS))}",
+                        f"keys are {', '.join(sorted(RULE_KEYS))}",
                     )
                 )
         name = str(body.get("id", ""))

@@ -1,0 +1,70 @@
+"""The scores the shipped rules must keep on labelled articles and on ordinary news."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor import rules
+from monitor.rules.evaluate import Report, document_of, evaluate_split, every_third
+from tests.rules_kit import shipped
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def reports(test_data: Path) -> tuple[Report, Report]:
+    """Scores of the development corpus: what was worked with, and the third that was held out."""
+    return evaluate_split(lines(test_data / "corpus" / "dev.jsonl"), shipped(), every_third)
+
+
+def test_the_development_corpus_is_judged_well(reports: tuple[Report, Report]) -> None:
+    worked, _ = reports
+    assert worked.overall.precision >= 0.95
+    assert worked.overall.recall >= 0.95
+    assert worked.corridor_accuracy >= 0.98
+    assert worked.topics.f1 >= 0.75
+    assert worked.event_accuracy >= 0.65
+    assert all(counts.f1 >= 0.95 for counts in worked.by_lang.values())
+
+
+def test_the_held_out_third_is_judged_nearly_as_well(reports: tuple[Report, Report]) -> None:
+    _, unseen = reports
+    assert unseen.overall.precision >= 0.95
+    assert unseen.overall.recall >= 0.92
+    assert unseen.corridor_accuracy >= 0.96
+    assert all(counts.f1 >= 0.91 for counts in unseen.by_lang.values())
+    assert unseen.wrong == []  # never article by article
+
+
+def test_ordinary_newswire_stays_silent(test_data: Path) -> None:
+    records = lines(test_data / "background" / "reuters300.jsonl")
+    matched = [r["title"] for r in records if rules.classify(document_of(r), shipped()).match]
+    assert len(matched) <= 1, matched
+
+
+def test_a_report_counts_what_it_should() -> None:
+    record = {
+        "id": "x-1",
+        "lang": "en",
+        "title": "UK and Japan sign chip memorandum",
+        "text": "Britain and Japan signed a semiconductor memorandum on joint research in Tokyo.",
+        "match": True,
+        "corridors": ["uk-japan"],
+        "topics": ["semiconductors"],
+        "event": "agreement",
+    }
+    wrong = {**record, "id": "x-2", "match": False}
+    aside = {**wrong, "id": "x-4", "borderline": True}
+    held = {**record, "id": "x-3"}
+    worked, unseen = evaluate_split([record, wrong, aside, held], shipped(), every_third)
+    assert (worked.overall.tp, worked.overall.fp, worked.borderline.fp) == (1, 1, 1)
+    assert [w.id for w in worked.wrong] == ["x-2"]
+    assert (unseen.overall.tp, unseen.overall.fp) == (1, 0)
+    assert worked.corridor_accuracy == worked.event_accuracy == 1.0
+    assert worked.as_dict()["overall"]["precision"] == 0.5
