@@ -76,9 +76,8 @@ def run(folder: Path, seed: int) -> Outcome:
         server = stack.enter_context(smtp_server.serve(folder))
         webhook, inbox = stack.enter_context(slack_server.serve())
         _configure(folder, site, server)
-        server.mailbox.data_replies += chance.choices(
-            ["250 OK", "451 later", "accept-and-drop"], [6, 2, 1], k=6
-        )
+        replies = chance.choices(["250 OK", "451 later", "accept-and-drop"], [6, 2, 1], k=6)
+        server.mailbox.data_replies += replies
         inbox.answers += chance.choices(["ok", "reset", (500, {}, "oops")], [6, 1, 1], k=4)
         environment = os.environ | {"CRASH_PASSWORD": smtp_server.PASSWORD, "CRASH_SLACK": webhook}
         for life in range(2):
