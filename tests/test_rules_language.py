@@ -50,10 +50,7 @@ def test_an_expression_finds_its_places(when: str, quotes: list[str]) -> None:
 
 
 def test_fields_choose_where_to_look() -> None:
-    text = (
     text = "Opening sentence on quantum work in two labs. Second sentence, of some length, follows. " * 2
-        * 2
-    )
     body = text + "x " * 900 + "wafer"
     assert found("title:fusion", body, "On fusion") == ["fusion"]
     assert found("lead:quantum", body, "On fusion")
