@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from monitor.model import Amount, Evidence, Fingerprint, PollHints, Source
@@ -22,8 +22,12 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def dump_amounts(amounts: Iterable[Amount]) -> str:
-    # JSON has no infinity, and one misread number must not keep an article out.
-    return dump([asdict(amount) for amount in amounts if math.isfinite(amount.value)])
+    return dump([asdict(amount) for amount in _finite(amounts)])
+
+
+def _finite(amounts: Iterable[Amount]) -> tuple[Amount, ...]:
+    """JSON has no infinity, and one misread number must not keep an article out."""
+    return tuple(amount for amount in amounts if math.isfinite(amount.value))
 
 
 def amounts(text: str) -> tuple[Amount, ...]:
@@ -60,7 +64,7 @@ def hints(text: str) -> PollHints:
 
 def dump_features(fingerprint: Fingerprint) -> str:
     """Everything but what has its own column."""
-    features = asdict(fingerprint)
+    features = asdict(replace(fingerprint, amounts=_finite(fingerprint.amounts)))
     for column in ("simhash", "text_sha256"):
         del features[column]
     return dump(features)

@@ -36,6 +36,9 @@ _ADVICE = {
 }
 
 
+_BY_EFFECTIVE_USER = os.access in os.supports_effective_ids
+
+
 class Connection:
     """A thin layer over sqlite3: rows by name, one way to write, one kind of error."""
 
@@ -192,7 +195,7 @@ def _look_at(path: Path, read_only: bool) -> None:
     except OSError as error:
         raise StoreError(f"database folder {path.parent} cannot be made: {error.strerror}") from error
     for place in (path, path.parent):
-        if place.exists() and not os.access(place, os.W_OK):
+        if place.exists() and not os.access(place, os.W_OK, effective_ids=_BY_EFFECTIVE_USER):
             raise StoreError(f"database {path} {_ADVICE['SQLITE_READONLY']}: {place} is not writable")
 
 

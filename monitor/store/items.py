@@ -43,7 +43,9 @@ WHERE id = :id AND status = 'pending'
 _ARTICLE = """
 INSERT INTO articles (item_id, url, title, text, lang, author, published, published_at, label, text_sha256,
   extracted_at)
-VALUES (:item_id, :url, :title, :text, :lang, :author, :published, :published_at, :label, :text_sha256, :now)
+SELECT :item_id, :url, CASE WHEN :title = '' THEN title ELSE :title END, :text, :lang, :author, :published,
+  :published_at, :label, :text_sha256, :now
+FROM items WHERE id = :item_id
 ON CONFLICT (item_id) DO UPDATE SET url = excluded.url, title = excluded.title, text = excluded.text,
   lang = excluded.lang, author = excluded.author, published = excluded.published,
   published_at = excluded.published_at, label = excluded.label, text_sha256 = excluded.text_sha256,
