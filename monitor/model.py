@@ -176,6 +176,7 @@ class ParsedFeed:
     hub_url: str = ""
     children: tuple[str, ...] = ()  # sitemaps named by a sitemap index
     problem: str = ""  # why nothing, or not everything, could be read
+    known: int = 0  # entries left out unread because their id was known
 
 
 @dataclass(frozen=True, slots=True)

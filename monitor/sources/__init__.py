@@ -6,6 +6,7 @@ bytes | sniff: inflate, decode, tell the kind | the parser of that kind | Parsed
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -39,7 +40,10 @@ def parse(
         replace(item, title=search.without_outlet(item.title, item.outlet))
         for item in feeds.distinct(feed.items)
     )
-    return replace(feed, items=tuple(item for item in items if item.guid not in known))
+    new = tuple(item for item in items if item.guid not in known)
+    # A body that was read, if not to its end, and brought nothing new is no failure of its source.
+    nothing_new = not new and (bool(feed.items) or feed.known > 0)
+    return replace(feed, items=new, problem="" if nothing_new else feed.problem)
 
 
 def read(
@@ -58,6 +62,8 @@ def read(
     opened = sniff.open_body(body, headers)
     try:
         feed = _parsed(opened, source, context)
+    except re.error as error:
+        feed = ParsedFeed("", problem=f"link_pattern: {error}")
     # Bytes from anywhere meet five parsers here, and one source must not stop a poll.
     except Exception as error:
         log.warning("parser failed", exc_info=error)

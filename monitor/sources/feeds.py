@@ -27,7 +27,7 @@ from monitor.sources import prune, search
 
 log = logging.getLogger(__name__)
 
-MAX_ENTRIES = 2_000
+MAX_ENTRIES = 5_000
 MAX_FEED_CHARS = 12_000_000
 MAX_LOOSE_TAGS = 150_000
 MAX_SUMMARY_CHARS = 2_000
@@ -56,6 +56,7 @@ class Context:
     zone: str = ""
     lang: str = ""
     country: str = ""
+    atom: bool = False  # its titles say whether they are markup; RSS leaves that to be guessed
     known: frozenset[str] = frozenset()
     max_entries: int = MAX_ENTRIES
 
@@ -66,7 +67,7 @@ class Context:
 
 
 def parse(document: str, root: str, context: Context) -> ParsedFeed:
-    """Decoded XML to a feed. Entries whose guid is in `context.known` are left out."""
+    """Decoded XML to a feed. Entries whose own id is in `context.known` may be left out already."""
     problem = "" if len(document) <= MAX_FEED_CHARS else f"cut at {MAX_FEED_CHARS} characters"
     outline = _outlined(tidy(document[:MAX_FEED_CHARS]), context)
     result = _read(outline.data)
@@ -76,14 +77,16 @@ def parse(document: str, root: str, context: Context) -> ParsedFeed:
         entries = list(result.get("entries", ()))
     if outline.beyond or len(entries) > context.max_entries:
         entries = entries[: context.max_entries]
-        problem = f"only the first {len(entries)} entries were read"
+        problem = f"only the first {len(entries) + outline.known} entries were read"
     about = _about(result.get("feed", {}), context)
-    items = tuple(_items(entries, outline, replace(context, lang=context.lang or about.lang)))
-    kind = _kind(str(result.get("version", "")), root)
+    version = str(result.get("version", ""))
+    context = replace(context, lang=context.lang or about.lang, atom=version.startswith("atom"))
+    items = tuple(_items(entries, outline, context))
+    kind = _kind(version, root)
     if not kind and not items and not outline.total:
         return ParsedFeed("", problem=problem or f"not a feed: XML with the root element <{root}>")
     return replace(
-        about, kind=kind or "rss", items=items, problem=problem,
+        about, kind=kind or "rss", items=items, problem=problem, known=outline.known,
         skip_hours=outline.skips.hours, skip_days=outline.skips.days,
     )  # fmt: skip
 
@@ -189,7 +192,7 @@ def _about(feed: Mapping[str, Any], context: Context) -> ParsedFeed:
     period = ttl_of_period(_str(feed, "sy_updateperiod"), _str(feed, "sy_updatefrequency").strip())
     return ParsedFeed(
         "",
-        title=_title(feed, atom=False),
+        title=_title(feed, markup=True),
         home_url=urls.absolute(context.url, _str(feed, "link")),
         lang=_lang(_str(feed, "language")),
         ttl_minutes=period or (int(ttl) if ttl.isascii() and ttl.isdigit() and int(ttl[:9]) > 0 else None),
@@ -204,8 +207,7 @@ def _items(
     entries: Sequence[Mapping[str, Any]], outline: prune.Outline, context: Context
 ) -> list[ParsedItem]:
     ids = outline.ids if len(outline.ids) == len(entries) else ()
-    items = [_item(entry, ids[n] if ids else "", context) for n, entry in enumerate(entries)]
-    return [item for item in items if item.guid not in context.known]
+    return [_item(entry, ids[n] if ids else "", context) for n, entry in enumerate(entries)]
 
 
 def _item(entry: Mapping[str, Any], own_id: str, context: Context) -> ParsedItem:
@@ -215,7 +217,7 @@ def _item(entry: Mapping[str, Any], own_id: str, context: Context) -> ParsedItem
     item = ParsedItem(
         guid=text.clean_line(own_id or _str(entry, "id"), limit=MAX_GUID_CHARS),
         url=search.target(link),
-        title=_title(entry, atom=_is_atom_text(entry)),
+        title=_title(entry, markup=not context.atom or _detail(entry, "title").get("type") != "text/plain"),
         summary=summary,
         content=content,
         published_at=published_at,
@@ -279,14 +281,10 @@ def _as_feedparser_has_it(parsed: object, now: datetime) -> datetime | None:
     return min(instant, now) if instant > datetime(1971, 1, 1, tzinfo=UTC) else None
 
 
-def _is_atom_text(entry: Mapping[str, Any]) -> bool:
-    return _detail(entry, "title").get("type") == "text/plain"
-
-
-def _title(holder: Mapping[str, Any], *, atom: bool) -> str:
-    """One plain line. In text that is declared plain, only markup that is plainly markup is taken out."""
+def _title(holder: Mapping[str, Any], *, markup: bool) -> str:
+    """One plain line. Of a title that is declared plain, only what must be markup is taken out."""
     raw = _str(holder, "title")[:10_000]
-    if atom and "<" in raw and not _INLINE_MARKUP.search(raw):
+    if not markup and "<" in raw and not _INLINE_MARKUP.search(raw):
         return text.clean_line(raw)
     return text.clean_line(text.plain(raw))
 

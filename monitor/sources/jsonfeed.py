@@ -30,7 +30,7 @@ def parse(document: str, context: feeds.Context) -> ParsedFeed:
     hubs = [hub for hub in data.get("hubs") or () if isinstance(hub, dict)]
     return ParsedFeed(
         "json",
-        tuple(item for item in items if item.guid not in context.known),
+        tuple(items),
         title=_line(data, "title"),
         home_url=urls.absolute(context.url, _string(data, "home_page_url")),
         lang=_string(data, "language").lower(),

@@ -7,10 +7,9 @@ guessed: the largest group of links that repeat one layout with headlines for te
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from cssselect import SelectorError
@@ -21,10 +20,10 @@ from monitor import dates, text, urls
 from monitor.model import ParsedFeed, ParsedItem, Source
 from monitor.sources import feeds
 
-T = TypeVar("T")
 MAX_PAGE_CHARS = 5_000_000
 MAX_LINKS = 5_000
 MAX_ITEMS = 500
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5")
 _DATE_ROWS = frozenset({"dt", "time", "p", "span", "div"})
 _FURNITURE = frozenset({"nav", "header", "footer", "aside", "form"})
 _FURNITURE_NAMES = re.compile(
@@ -46,6 +45,7 @@ class Link:
 
     url: str
     title: str
+    trust: int  # in the title; see headline()
     node: html.HtmlElement
     block: html.HtmlElement  # the row it stands in
 
@@ -62,7 +62,7 @@ def parse(document: str, source: Source, context: feeds.Context) -> ParsedFeed:
     if not items:
         problem = problem or "no link looks like an article; name a selector or link_pattern"
     return ParsedFeed(
-        "page", tuple(item for item in items if item.guid not in context.known), title=title,
+        "page", tuple(items), title=title,
         home_url=context.url, lang=(tree.get("lang") or "").lower()[:20], problem=problem,
     )  # fmt: skip
 
@@ -110,47 +110,45 @@ def links_of(nodes: Iterator[html.HtmlElement], base: str) -> list[Link]:
     for node in nodes:
         url = urls.absolute(base, node.get("href") or "")
         if url and not _NOT_PAGES.search(urlsplit(url).path) and not _is_same_page(url, base):
-            links.append(Link(url, headline(node), node, row_of(node)))
+            links.append(Link(url, *headline(node), node, row_of(node)))
         if len(links) >= MAX_LINKS:
             break
     return links
 
 
-def headline(node: html.HtmlElement) -> str:
-    """A link's text; when it says only "read more", the heading or image text that stands with it."""
-    own = text.clean_line(" ".join(node.itertext()), limit=500)
-    heads = [
-        text.clean_line(" ".join(head.itertext()), limit=500)
-        for head in node.iter("h1", "h2", "h3", "h4", "h5")
-    ]
-    if heads and heads[0]:
-        return heads[0]
+def headline(node: html.HtmlElement) -> tuple[str, int]:
+    """(a link's headline, how far it can be trusted): 3 a heading, 2 the link's own words, 1 what is
+    said of a picture or stands above a "read more", 0 nothing."""
+    for head in (*node.iter(*_HEADINGS), *islice(node.iterancestors(*_HEADINGS), 1)):
+        if found := _line(head):
+            return found, 3
+    own = _line(node)
     if not _NO_HEADLINE.fullmatch(own):
-        return own
-    for other in (
-        node.get("title"),
-        node.get("aria-label"),
-        *(image.get("alt") for image in node.iter("img")),
-    ):
+        return own, 2
+    said = (node.get("title"), node.get("aria-label"), *(image.get("alt") for image in node.iter("img")))
+    for other in said:
         if other and not _NO_HEADLINE.fullmatch(other.strip()):
-            return text.clean_line(other, limit=500)
-    for head in row_of(node).iter("h1", "h2", "h3", "h4", "h5"):
-        if found := text.clean_line(" ".join(head.itertext()), limit=500):
-            return found
-    return own
+            return text.clean_line(other, limit=500), 1
+    return next(((found, 1) for head in row_of(node).iter(*_HEADINGS) if (found := _line(head))), (own, 0))
 
 
 def row_of(node: html.HtmlElement) -> html.HtmlElement:
     """The largest block around a link that leads nowhere else: its row in the list."""
-    target, row = node.get("href"), node
-    for parent in list(node.iterancestors())[:6]:
+    target, row = _bare(node.get("href")), node
+    for parent in islice(node.iterancestors(), 6):
         if parent.tag in ("body", "html", "main"):
             break
-        others = {link.get("href") for link in _some(parent.iter("a"), 12)} - {target, None, "#"}
+        others = {_bare(link.get("href")) for link in islice(parent.iter("a"), 12)} - {target, ""}
         if others:
             break
         row = parent
     return row
+
+
+def _bare(href: str | None) -> str:
+    """A link target without what does not lead elsewhere: fragment and tracking."""
+    path, _, query = (href or "").strip().partition("#")[0].partition("?")
+    return f"{path}?{query}" if query and "utm_" not in query else path
 
 
 def is_furniture(node: html.HtmlElement) -> bool:
@@ -178,7 +176,7 @@ def date_near(link: Link, lang: str, country: str, context: feeds.Context) -> st
                 stamp.get("datetime") or "", lang=lang, country=country, now=context.now
             ):
                 return found
-        words = text.clean_line(" ".join(_some(row.itertext(), 60)), limit=1_000)
+        words = text.clean_line(" ".join(islice(row.itertext(), 60)), limit=1_000)
         if found := dates.page_date(words, lang=lang, country=country, now=context.now):
             return found
     return ""
@@ -269,9 +267,7 @@ def merged(links: list[Link]) -> list[Link]:
     best: dict[str, Link] = {}
     for link in links:
         key = urls.canonical_url(link.url)
-        if key not in best or (
-            _NO_HEADLINE.fullmatch(best[key].title) and not _NO_HEADLINE.fullmatch(link.title)
-        ):
+        if key not in best or link.trust > best[key].trust:
             best[key] = link
     return list(best.values())
 
@@ -279,7 +275,7 @@ def merged(links: list[Link]) -> list[Link]:
 def _item(link: Link, source: Source, context: feeds.Context) -> ParsedItem:
     said = date_near(link, source.lang, source.country, context)
     instant = dates.to_utc(said, source.timezone) if said else None
-    summary = text.clean_line(" ".join(_some(link.block.itertext(), 200)), limit=feeds.MAX_SUMMARY_CHARS)
+    summary = text.clean_line(" ".join(islice(link.block.itertext(), 200)), limit=feeds.MAX_SUMMARY_CHARS)
     return ParsedItem(
         guid=urls.canonical_url(link.url),
         url=link.url,
@@ -294,8 +290,8 @@ def _item(link: Link, source: Source, context: feeds.Context) -> ParsedItem:
 # --- small things ----------------------------------------------------------------------------
 
 
-def _some(things: Iterable[T], most: int) -> list[T]:
-    return list(islice(things, most))
+def _line(node: html.HtmlElement) -> str:
+    return text.clean_line(" ".join(islice(node.itertext(), 200)), limit=500)
 
 
 def name_of(node: html.HtmlElement) -> str:

@@ -61,21 +61,16 @@ def outline(data: bytes, known: frozenset[str], max_entries: int) -> Outline:
     ids = [_id_of(node) for node in entries]
     # An id that several entries share identifies none of them.
     times = Counter(ids)
-    drop = [bool(one) and one in known and times[one] == 1 for one in ids]
-    seen = sum(drop)
-    kept = [index for index, gone in enumerate(drop) if not gone]
-    most = min(max_entries, _affordable([entries[index] for index in kept]))
-    for index in kept[most:]:
-        drop[index] = True
+    most = min(max_entries, _affordable(entries))
+    seen = [bool(one) and one in known and times[one] == 1 for one in ids[:most]]
+    drop = seen + [True] * (len(ids) - most)
     if any(drop):
         for node, gone in zip(entries, drop, strict=True):
             if gone and (parent := node.getparent()) is not None:
                 parent.remove(node)
         data = etree.tostring(root.getroottree(), encoding="utf-8", xml_declaration=True)
-    return Outline(
-        data, True, tuple(ids[index] for index in kept[:most]), len(ids), seen,
-        len(kept[most:]), skips,
-    )  # fmt: skip
+    kept = tuple(one for one, gone in zip(ids, drop, strict=True) if not gone)
+    return Outline(data, True, kept, len(ids), sum(seen), len(ids) - most, skips)
 
 
 def mended(data: bytes) -> bytes | None:

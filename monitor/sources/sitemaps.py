@@ -48,7 +48,7 @@ def parse(document: str, root: str, context: feeds.Context, link_pattern: str = 
     items = [to_item(row, context) for row in rows if wanted is None or wanted.search(row.loc)]
     if rows and not items:
         problem = "no address matches link_pattern"
-    return ParsedFeed(kind, tuple(item for item in items if item.guid not in context.known), problem=problem)
+    return ParsedFeed(kind, tuple(items), problem=problem)
 
 
 def rows_of(document: str, root: str) -> list[Row]:

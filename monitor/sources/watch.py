@@ -29,7 +29,7 @@ def parse(document: str, source: Source, context: feeds.Context) -> ParsedFeed:
         guid=guid, url=context.url, title=title or source.name or context.url,
         summary=watched[: feeds.MAX_SUMMARY_CHARS], content=watched, lang=source.lang,
     )  # fmt: skip
-    return ParsedFeed("watch", () if guid in context.known else (item,), title=title, home_url=context.url)
+    return ParsedFeed("watch", (item,), title=title, home_url=context.url)
 
 
 def changed_lines(before: str, after: str) -> str:
