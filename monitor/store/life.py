@@ -59,6 +59,9 @@ WHERE c.match_id = ? AND c.role IN ('new', 'update') ORDER BY l.id
 _FEEDBACK = "SELECT judgement, note, created_at FROM feedback WHERE item_id = ? ORDER BY id"
 
 
+MAX_ID = 2**63 - 1
+
+
 class Life(Base):
     """What `monitor explain` tells."""
 
@@ -90,7 +93,9 @@ class Life(Base):
 
     def _find(self, what: str | int) -> int | None:
         if isinstance(what, int) or what.isdecimal():
-            return int(what)
+            return int(what) if int(what) <= MAX_ID else None
+        if not what:
+            return None
         address = {"url": what, "canonical": urls.canonical_url(what)}
         found: int | None = self.db.value(_FIND, address)
         return self.db.value(_FIND_SLOWLY, address) if found is None else found
