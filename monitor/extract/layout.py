@@ -18,33 +18,13 @@ if TYPE_CHECKING:
 _DEAD = (
     "script", "style", "noscript", "template", "svg", "canvas", "iframe", "object", "embed", "nav", "button",
     "input", "select", "textarea", "dialog", "map", "audio", "video", "link", "meta", "img", "picture",
-    "source",
-    "footer", "label", "option", "legend", "menu",
+    "source", "footer", "label", "option", "legend", "menu",
 )  # fmt: skip
-_BOXES = frozenset(
-    {
-        "div",
-        "section",
-        "aside",
-        "ul",
-        "ol",
-        "dl",
-        "table",
-        "p",
-        "span",
-        "footer",
-        "header",
-        "blockquote",
-        "figcaption",
-        "li",
-        "dd",
-        "small",
-        "a",
-    }
-)
-_HEADINGS = frozenset(
-    {"h2", "h3", "h4", "h5", "h6", "dt", "strong", "p", "div", "header", "summary", "caption"}
-)
+_BOXES = (
+    "div", "section", "aside", "ul", "ol", "dl", "table", "p", "span", "header", "blockquote", "figcaption",
+    "li", "dd", "small", "a",
+)  # fmt: skip
+_HEADINGS = ("h2", "h3", "h4", "h5", "h6", "dt", "strong", "p", "div", "header", "summary", "caption")
 _WHOLE = frozenset({"body", "html", "main", "article"})
 _MAX_LABEL_CHARS = 40
 _MAX_CLIMB = 4

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from monitor import dates
+from monitor import dates, text
 from monitor.extract.head import Head
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def published_of(tree: HtmlElement, head: Head, *, url: str = "", now: datetime 
     In this order: JSON-LD, meta elements, time elements, dates written near the title, the address,
     and what htmldate finds without searching far.
     """
-    reader = _Reader(head.lang, now)
+    reader = _Reader(head.lang or ("ja" if text.is_japanese(head.title) else ""), now)
     for said in _declared(tree, head):
         if found := reader.read(said):
             return found

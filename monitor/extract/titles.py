@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 # Between a headline and its outlet. A hyphen or colon needs blanks around it, the others do not.
 _SEPARATOR = re.compile(
-    r"\s+[-–—:：·•~]\s+|\s*[|｜‖ㅣ»«]\s*|\s*::\s*|\s+[/／]\s+|\s*[：](?=[^：]*$)"
+    r"\s+[-–—：·•~]\s+|\s*:\s+|\s*[|｜‖ㅣ»«]\s*|\s*::\s*|\s+[/／]\s+|\s*[：](?=[^：]*$)"
     r"|(?<=[^\x00-\x7f])[-–—](?=[^-–—]*$)"
 )
+_BARS = frozenset({"|", "｜", "‖", "ㅣ", "»", "«", "::"})
 _OUTLET_WORD = re.compile(
     r"\b(?:news|times|post|journal|daily|online|today|tribune|herald|gazette|magazine|press|blog|wire|"
     r"weekly|official|website|site|gov|com|net|org|co\.jp)\b|新聞|ニュース|通信|放送|"
@@ -70,19 +71,22 @@ def title_of(tree: HtmlElement, head: Head, *, given: str = "", url: str = "") -
 def _candidates(tree: HtmlElement, head: Head) -> Iterator[str]:
     yield head.first("og:title")
     yield head.linked.headline
-    yield from _headings(tree)
+    headings = _headings(tree, "h1")
+    yield from headings
     yield head.title
+    if not headings:
+        yield from (heading for heading in _headings(tree, "h2") if _agree(heading, head.title))
     yield head.first("twitter:title", "dc.title", "parsely-title", "sailthru.title")
 
 
-def _headings(tree: HtmlElement) -> Iterator[str]:
-    """The texts of the h1s that could be headlines, the longest first: the short ones are logos."""
+def _headings(tree: HtmlElement, tag: str) -> list[str]:
+    """The texts of headings that could be headlines, the longest first: the short ones are logos."""
     found = []
-    for heading in islice(tree.iter("h1"), 20):
+    for heading in islice(tree.iter(tag), 20):
         words = text.clean_line(" ".join(heading.itertext()), limit=_MAX_HEADING_CHARS + 1)
         if words and len(words) <= _MAX_HEADING_CHARS:
             found.append(words)
-    yield from sorted(found, key=len, reverse=True)
+    return sorted(found, key=len, reverse=True)
 
 
 def _agree(one: str, other: str) -> bool:
@@ -133,14 +137,15 @@ def _one_off(title: str, witnesses: list[str], site_names: list[str], url: str) 
 def _is_furniture(
     piece: str, separator: str, rest: str, witnesses: list[str], site_names: list[str], url: str
 ) -> bool:
-    if not piece or _DATE.fullmatch(piece):
+    if not piece or _DATE.fullmatch(piece) or piece.casefold() in _LABELS:
         return True
     if _names_outlet(piece, site_names, url) or _key(rest) in {_key(w) for w in witnesses}:
         return True
-    is_short = len(piece) <= 40 and len(piece.split()) <= 5 and len(rest) >= 12 and len(piece) < len(rest)
-    return is_short and (
-        separator.strip() in {"|", "｜", "‖", "»", "«", "::"} or bool(_OUTLET_WORD.search(piece))
-    )
+    long_enough = len(rest) >= (12 if rest.isascii() else 6)
+    if not long_enough or len(piece) > 40 or len(piece.split()) > 5 or len(piece) >= len(rest) + 4:
+        return False
+    mark = separator.strip()
+    return mark in _BARS or (mark != ":" and bool(_OUTLET_WORD.search(piece)))
 
 
 def _names_outlet(piece: str, site_names: list[str], url: str) -> bool:
