@@ -1,8 +1,8 @@
-"""Working stand-ins for the database and the channels, and stories to send."""
+"""Stories and digests to send, hostile words, and a channel that does what it is told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,6 @@ from monitor.model import (
     Digest,
     DigestEntry,
     DigestSpec,
-    DigestState,
     Evidence,
     OutboxRow,
     Outlet,
@@ -138,102 +137,6 @@ HOSTILE = {
     "crlf only": "\r\n",
     "empty": "",
 }
-
-
-# --- a database in memory --------------------------------------------------------------------
-
-
-@dataclass
-class FakeStore:
-    """Digests and outbox in dictionaries, with the promises of the real store."""
-
-    stories: list[DigestEntry] = field(default_factory=list)
-    states: dict[str, DigestState] = field(default_factory=dict)
-    digests: dict[str, Digest] = field(default_factory=dict)
-    claims: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)  # → (digest id, role)
-    rows: dict[str, OutboxRow] = field(default_factory=dict)
-    status: dict[int, str] = field(default_factory=dict)
-    due: dict[int, datetime] = field(default_factory=dict)
-    errors: dict[int, str] = field(default_factory=dict)
-    counts: tuple[tuple[str, str, int], ...] = ()
-
-    def digest_state(self, name: str, now: datetime) -> DigestState:
-        return self.states.setdefault(name, DigestState(name, now, now))
-
-    def unclaimed(self, name: str, until: datetime) -> list[DigestEntry]:
-        since = self.states[name].configured_at if name in self.states else until
-        return [
-            entry
-            for entry in self.stories
-            if since <= entry.matched_at <= until
-            and any((name, match_id) not in self.claims for match_id in entry.match_ids)
-        ]
-
-    def entries_between(self, since: datetime, until: datetime) -> list[DigestEntry]:
-        return [entry for entry in self.stories if since <= entry.matched_at <= until]
-
-    def coverage(self, now: datetime) -> Coverage:
-        return COVERAGE
-
-    def record_digest(
-        self,
-        digest: Digest,
-        subject: str,
-        claims: Sequence[tuple[int, int, str]],
-        rows: Sequence[OutboxRow],
-        fire_at: datetime | None,
-        now: datetime,
-    ) -> bool:
-        if digest.id in self.digests:
-            return False
-        self.digests[digest.id] = digest
-        for match_id, _, role in claims:
-            assert (digest.spec.name, match_id) not in self.claims, "claimed twice"
-            self.claims[digest.spec.name, match_id] = (digest.id, role)
-        for made in rows:
-            self._add(made, now)
-        if fire_at is not None:
-            state = self.states[digest.spec.name]
-            self.states[digest.spec.name] = replace(state, last_fire_at=fire_at, watermark_at=now)
-        return True
-
-    def _add(self, made: OutboxRow, now: datetime) -> None:
-        assert made.key not in self.rows, "a key written twice"
-        number = len(self.rows) + 1
-        self.rows[made.key] = replace(made, id=number)
-        self.status[number], self.due[number] = "pending", now
-
-    def immediate_count(self, name: str, since: datetime) -> int:
-        sent = [d for d in self.digests.values() if d.spec.name == name and d.kind == "immediate"]
-        return sum(d.window_end >= since for d in sent)
-
-    def weekly_counts(self, since: datetime, until: datetime) -> tuple[tuple[str, str, int], ...]:
-        return self.counts
-
-    def message_ids_for_story(self, name: str, story_id: int) -> list[str]:
-        ids = {d.id for d in self.digests.values() if any(e.story_id == story_id for e in d.entries)}
-        return [made.message_id for made in self.rows.values() if made.digest_id in ids and made.message_id]
-
-    # -- outbox --
-
-    def claim_due(self, now: datetime, lease_s: float, limit: int) -> list[OutboxRow]:
-        taken = []
-        for key, made in self.rows.items():
-            waiting = self.status[made.id] in ("pending", "retry", "sending")
-            if waiting and self.due[made.id] <= now and len(taken) < limit:
-                self.rows[key] = replace(made, attempts=made.attempts + 1)
-                self.status[made.id], self.due[made.id] = "sending", now + timedelta(seconds=lease_s)
-                taken.append(self.rows[key])
-        return taken
-
-    def mark_sent(self, row_id: int, response: str, now: datetime) -> None:
-        self.status[row_id] = "sent"
-
-    def mark_retry(self, row_id: int, error: str, retry_at: datetime, now: datetime) -> None:
-        self.status[row_id], self.due[row_id], self.errors[row_id] = "retry", retry_at, error
-
-    def mark_dead(self, row_id: int, error: str, now: datetime) -> None:
-        self.status[row_id], self.errors[row_id] = "dead", error
 
 
 # --- a channel that obeys ----------------------------------------------------------------------

@@ -17,6 +17,7 @@ import httpx
 from monitor.deliver.options import Secret
 from monitor.errors import ConfigError, DeliveryError
 from monitor.text import clean_line
+from monitor.urls import is_http
 
 _MAX_ANSWER_BYTES = 64_000
 _MAX_RETRY_AFTER_S = 86_400.0
@@ -40,20 +41,23 @@ async def post(
 ) -> Answer:
     """The answer to one POST. Raises DeliveryError, retryable, when there is none.
 
-    No error contains the address: a webhook's address is its password.
+    No error contains the address: a webhook's address is its password. Nothing is chained either:
+    httpx's errors carry the request.
     """
+    if not is_http(url):
+        raise DeliveryError("the address is not an http(s) URL", channel=channel, retryable=False)
     try:
         async with asyncio.timeout(timeout_s):
             return await _post(url, content, headers, timeout_s)
-    except (TimeoutError, httpx.TimeoutException) as error:
+    except (TimeoutError, httpx.TimeoutException):
         text = f"no answer within {timeout_s:g} s"
-        raise DeliveryError(text, channel=channel, retryable=True) from _unchained(error)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        text = "the address is not an http(s) URL"
-        raise DeliveryError(text, channel=channel, retryable=False) from _unchained(error)
+        raise DeliveryError(text, channel=channel, retryable=True) from None
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        text = "the address cannot be used"
+        raise DeliveryError(text, channel=channel, retryable=False) from None
     except httpx.HTTPError as error:
         text = f"no connection: {type(error).__name__}"
-        raise DeliveryError(text, channel=channel, retryable=True) from _unchained(error)
+        raise DeliveryError(text, channel=channel, retryable=True) from None
 
 
 async def _post(url: str, content: bytes, headers: Mapping[str, str], timeout_s: float) -> Answer:
@@ -72,11 +76,6 @@ async def _post(url: str, content: bytes, headers: Mapping[str, str], timeout_s:
 def _tls() -> ssl.SSLContext:
     """Read once: loading the certificate authorities takes tens of milliseconds."""
     return httpx.create_ssl_context()
-
-
-def _unchained(error: BaseException) -> BaseException | None:
-    """Nothing to chain: httpx's errors carry the request, whose address may be a secret."""
-    return None
 
 
 def _retry_after_s(response: httpx.Response) -> float | None:
@@ -100,6 +99,8 @@ def _http_date(raw: str) -> datetime | None:
 
 async def refuse_private(url: str, *, channel: str) -> None:
     """Raises DeliveryError when the address leads to this machine or its private network."""
+    if not is_http(url):
+        raise DeliveryError("the address is not an http(s) URL", channel=channel, retryable=False)
     parts = urlsplit(url)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, parts.port or 443)

@@ -107,7 +107,7 @@ def view(digest: Digest) -> DigestView:
         id=digest.id,
         kind=digest.kind,
         name=spec.name,
-        title=clean_line(spec.title or spec.name, limit=100),
+        title=clean_line(spec.title, limit=100) or spec.name,
         kicker=_kicker(digest),
         subject=subject(digest),
         date=f"{labels.long_day(lang, at, zone)}, {labels.clock(at, zone)}",
@@ -142,7 +142,7 @@ def safe_url(url: str) -> str:
 def subject(digest: Digest) -> str:
     """The subject line: what it is and how much, or the headline itself for an alert."""
     spec, lang = digest.spec, digest.spec.lang
-    title = clean_line(spec.title or spec.name, limit=60)
+    title = clean_line(spec.title, limit=60) or spec.name
     if digest.kind == "immediate" and digest.entries:
         headline = clean_line(digest.entries[0].title, limit=110)
         text = f"{labels.word(lang, 'alert')}: {headline}"
