@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 
+from monitor.store.backfill import Backfill
 from monitor.store.connection import Connection, connect
 from monitor.store.digests import Digests
 from monitor.store.feedback import Feedback
 from monitor.store.housekeeping import Housekeeping
-from monitor.store.items import Items
 from monitor.store.life import Life
 from monitor.store.matches import Matches, MatchFilter
 from monitor.store.migrations import migrate
@@ -29,7 +29,18 @@ __all__ = ["MatchFilter", "Store", "open", "open_store"]
 
 
 class Store(
-    Sources, Items, Stories, Digests, Outbox, Matches, Search, Life, Feedback, Status, Service, Housekeeping
+    Sources,
+    Backfill,  # and Items
+    Stories,
+    Digests,
+    Outbox,
+    Matches,
+    Search,
+    Life,
+    Feedback,
+    Status,
+    Service,
+    Housekeeping,
 ):
     """Everything the monitor remembers. Bound to the thread that opened it; raises only StoreError."""
 

@@ -89,7 +89,7 @@ class Connection:
 
         Within another `write()` it joins that one. Never wait for the network inside.
         """
-        if self.raw.in_transaction:
+        if self._is_writing():
             yield
             return
         self.run("BEGIN IMMEDIATE")
@@ -102,9 +102,13 @@ class Connection:
 
     def _roll_back(self) -> None:
         # A full disk makes SQLite roll back by itself; then there is nothing left to undo.
-        if self.raw.in_transaction:
+        if self._is_writing():
             with self.translated():
                 self.raw.execute("ROLLBACK")
+
+    def _is_writing(self) -> bool:
+        with self.translated():
+            return self.raw.in_transaction
 
     def _execute(self, sql: str, parameters: Parameters) -> sqlite3.Cursor:
         return self.raw.execute(sql, _clean(parameters))

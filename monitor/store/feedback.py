@@ -15,8 +15,8 @@ PAGE = 500  # rows read at a time: a long read keeps the writer's log from being
 
 # The newest judgement of an article counts.
 _JUDGED = """
-SELECT f.id, f.item_id, f.judgement, f.note, f.created_at, coalesce(nullif(f.url, ''), nullif(a.url, ''), i.url)
-  AS url,
+SELECT f.id, f.item_id, f.judgement, f.note, f.created_at,
+  coalesce(nullif(f.url, ''), nullif(a.url, ''), i.url) AS url,
   coalesce(nullif(a.title, ''), i.title, '') AS title, coalesce(nullif(a.text, ''), i.summary, '') AS text,
   coalesce(nullif(a.lang, ''), i.lang, '') AS lang, coalesce(a.published_at, i.published_at) AS published,
   CASE WHEN coalesce(a.text, '') <> '' THEN 'text' ELSE 'teaser' END AS basis
