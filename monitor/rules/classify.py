@@ -49,7 +49,7 @@ def judge(rule: Rule, reading: Reading, ruleset: RuleSet) -> Outcome:
     if not gate:
         return Outcome(rule, gate=False, vetoed=False)
     vetoed = bool(rule.unless is not None and ask(rule.unless, reading, ruleset))
-    parts = [(rule.why, rule.score, tuple(gate[:2]))]
+    parts = [(rule.why, rule.score, tuple(gate[:4]))]
     for boost in rule.boosts:
         spans = ask(boost.when, reading, ruleset)
         if spans:
@@ -139,10 +139,17 @@ def _quote(reading: Reading, span: Span) -> tuple[str, int, int, str]:
     return field, start, end, source[start:end]
 
 
+def telling(spans: tuple[Span, ...]) -> Span | None:
+    """The place that says most: the longest that can be quoted whole."""
+    placed = [span for span in spans if span[2] >= 0]
+    short = [span for span in placed if span[1] - span[0] <= LONGEST_QUOTE]
+    return max(short or placed, key=lambda span: span[1] - span[0], default=None)
+
+
 def _parts(reading: Reading, outcome: Outcome) -> tuple[Part, ...]:
     parts = []
     for label, weight, spans in outcome.parts:
-        shown = next((span for span in spans if span[2] >= 0), None)
+        shown = telling(spans)
         field, start, end, quote = _quote(reading, shown) if shown else ("", 0, 0, "")
         parts.append(Part(outcome.rule.id, label, weight, field, start, end, quote))
     return tuple(parts)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.model import Document, Verdict
-from monitor.rules.classify import Outcome, judge, verdict
+from monitor.rules.classify import Outcome, judge, telling, verdict
 from monitor.rules.language import AllOf, AnyOf, AtLeast, Field, Name, Near, Node, Not, Text
 from monitor.rules.query import ask
 from monitor.rules.reading import Reading, read
@@ -71,7 +72,7 @@ def _account(outcome: Outcome, reading: Reading, ruleset: RuleSet) -> RuleAccoun
         result = "below threshold" if outcome.gate else "not met"
     parts = []
     for label, weight, spans in outcome.parts:
-        shown = next((span for span in spans if span[2] >= 0), None)
+        shown = telling(spans)
         parts.append((label, weight, reading.text[shown[0] : shown[1]] if shown else ""))
     missing = () if outcome.gate else tuple(_missing(rule.when, reading, ruleset))
     return RuleAccount(rule.id, result, outcome.score, rule.threshold, tuple(parts), missing)
@@ -80,28 +81,31 @@ def _account(outcome: Outcome, reading: Reading, ruleset: RuleSet) -> RuleAccoun
 def _missing(node: Node, reading: Reading, ruleset: RuleSet) -> list[str]:
     if isinstance(node, AllOf):
         return [line for part in node.parts for line in _missing(part, reading, ruleset)]
-    return [] if ask(node, reading, ruleset) else [written(node)]
+    return [] if ask(node, reading, ruleset) else [written(node, ruleset.defined)]
 
 
-def written(node: Node, inner: bool = False) -> str:
-    """An expression as an analyst would write it."""
+def written(node: Node, defined: Mapping[Node, str], inner: bool = False) -> str:
+    """An expression as an analyst would write it; a defined part is given by its name."""
+    if node in defined:
+        return f"@{defined[node]}"
     match node:
         case Name(id):
             return f"@{id}"
         case Text(form):
             return f'"{form}"' if " " in form else form
         case AllOf(parts):
-            text = " AND ".join(written(part, True) for part in parts)
+            text = " AND ".join(written(part, defined, True) for part in parts)
         case AnyOf(parts):
-            text = " OR ".join(written(part, True) for part in parts)
+            text = " OR ".join(written(part, defined, True) for part in parts)
         case Not(part):
-            return f"NOT {written(part, True)}"
+            return f"NOT {written(part, defined, True)}"
         case Near(left, right, reach, ordered):
-            text = f"{written(left, True)} {'THEN' if ordered else 'NEAR'}/{reach} {written(right, True)}"
+            operator = f"{'THEN' if ordered else 'NEAR'}/{reach}"
+            text = f"{written(left, defined, True)} {operator} {written(right, defined, True)}"
         case AtLeast(count, part):
-            return f"ATLEAST/{count}({written(part)})"
+            return f"ATLEAST/{count}({written(part, defined)})"
         case Field(field, part):
-            return f"{field}:{written(part, True)}"
+            return f"{field}:{written(part, defined, True)}"
     return f"({text})" if inner else text
 
 

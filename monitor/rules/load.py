@@ -358,6 +358,7 @@ class _Builder:
             literals=self.literals,
             reach=reach,
             name_concepts=names,
+            defined={node: name for name, node in self.defined.items() if not isinstance(node, Name)},
             rebuild=build,
         )
 

@@ -41,7 +41,7 @@ def resolve(
         names.append(hit)
     if hidden:
         names = [hit for hit in names if not within(hit[0], hidden)]
-    names = _without_lonely_weak(_without_subsidiary_words(names, entities, text), sentence)
+    names = _without_lonely_weak(_without_subsidiary_words(names, entities, text), entities, sentence)
     return [(concept, (start, -end, entity, strength)) for start, end, concept, entity, strength in names]
 
 
@@ -63,18 +63,31 @@ def _without_subsidiary_words(names: list[Found], entities: list[Entity], text: 
     return [hit for n, hit in enumerate(names) if n not in dropped] if dropped else names
 
 
-def _without_lonely_weak(names: list[Found], sentence: Callable[[int], int]) -> list[Found]:
-    """A weak form counts beside a strong one: of its name anywhere, or of its concept in the sentence."""
-    weak = {(hit[2], sentence(hit[0])) for hit in names if hit[4] == _WEAK}
+def _without_lonely_weak(
+    names: list[Found], entities: list[Entity], sentence: Callable[[int], int]
+) -> list[Found]:
+    """A weak form counts beside a strong one of its name anywhere, or in the same sentence as a strong name
+    of its concept or of an organisation: BT is an abbreviation of much, but not in "NEC and BT".
+    """
+    weak = {sentence(hit[0]) for hit in names if hit[4] == _WEAK}
     if not weak:
         return names
-    concepts = {concept for concept, _ in weak}
     strong = [hit for hit in names if hit[4] != _WEAK]
-    entities = {hit[3] for hit in strong}
-    beside = weak.intersection((hit[2], sentence(hit[0])) for hit in strong if hit[2] in concepts)
-    return [
-        hit for hit in names if hit[4] != _WEAK or hit[3] in entities or (hit[2], sentence(hit[0])) in beside
-    ]
+    known = {hit[3] for hit in strong}
+    beside: set[tuple[int, int]] = set()
+    for hit in strong:
+        at = sentence(hit[0])
+        if at in weak:
+            beside.add((hit[2], at))
+            if entities[hit[3]].kind == "organisation":
+                beside.add((-1, at))
+
+    def counts(hit: Found) -> bool:
+        at = sentence(hit[0])
+        company = entities[hit[3]].kind == "organisation" and (-1, at) in beside
+        return hit[3] in known or company or (hit[2], at) in beside
+
+    return [hit for hit in names if hit[4] != _WEAK or counts(hit)]
 
 
 def counted(hits: list[Hit]) -> list[Hit]:

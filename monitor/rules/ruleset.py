@@ -56,6 +56,7 @@ class RuleSet:
     literals: Mapping[str, str]  # a word or phrase of a rule → the concept made for it
     reach: Mapping[str, tuple[tuple[int, ...], frozenset[str]]]  # concept → concepts and homes it gathers
     name_concepts: frozenset[int]
+    defined: Mapping[Node, str]  # expressions under define: and their names, for explanations
     rebuild: Callable[[Mapping[str, str]], RuleSet]
     fitting: dict[frozenset[str], frozenset[int]] = field(default_factory=dict)
     by_kind: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
