@@ -60,7 +60,12 @@ def next_poll_at(
     else:
         wait = max(base, rhythm(recent, now), freshness(headers or {}, now), ttl_of(asked))
     extra = min(wait / 10, MAX_JITTER) * min(max(jitter, 0.0), 1.0)
-    return after_skips(now + wait + extra, asked, jitter)
+    return after_skips(whole_second(now + wait + extra), asked, jitter)
+
+
+def whole_second(moment: datetime) -> datetime:
+    """The moment or the next whole second: instants are stored without fractions, and never early."""
+    return moment if not moment.microsecond else moment.replace(microsecond=0) + timedelta(seconds=1)
 
 
 def floor_of(source: Source) -> timedelta:
@@ -173,5 +178,6 @@ def after_skips(moment: datetime, hints: PollHints, jitter: float = 0.0) -> date
         hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=hours)
         if hour.hour % 24 not in hints.skip_hours and WEEKDAYS[hour.weekday()] not in hints.skip_days:
             # Not on the stroke of the hour, where everybody else is.
-            return moment if not hours else hour + timedelta(minutes=15) * min(max(jitter, 0.0), 1.0)
+            late = timedelta(minutes=15) * min(max(jitter, 0.0), 1.0)
+            return moment if not hours else whole_second(hour + late)
     return moment

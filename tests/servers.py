@@ -316,7 +316,8 @@ def gzip_bomb(megabytes: int) -> Script:
 
     def script(visit: Visit) -> None:
         visit.send(head(200, {"Content-Encoding": "gzip", "Content-Type": "text/html"}))
-        visit.send(*_compressed_zeros(megabytes))
+        for piece in _compressed_zeros(megabytes):
+            visit.send(piece)
 
     return script
 

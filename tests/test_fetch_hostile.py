@@ -12,6 +12,7 @@ import gzip
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -182,7 +183,7 @@ async def test_ends_in_bounded_time_and_leaves_nothing_behind(site: Site, case: 
             error = await failure(fetch, ask(url, timeout_s=patience, max_body_bytes=LIMIT))
             assert (error.kind, error.status) == (case.outcome, case.status)
             assert "http" not in str(error).replace("proper HTTP", "").replace("http or https", "")
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < 8
         assert (await fetch(ask(site.url("/honest")))).body == b"honest news"
 
 
@@ -283,23 +284,26 @@ async def test_a_bomb_is_bounded_in_memory(site: Site) -> None:
 
 
 async def test_honest_hosts_are_unharmed_while_all_of_this_goes_on() -> None:
-    """Every misbehaviour at once, each on a host of its own, with fewer places than attackers."""
-    with Site() as honest:
+    """Every misbehaviour at once, each on a host of its own and patiently waited for; nobody else waits."""
+    with ExitStack() as stack:
+        honest = stack.enter_context(Site())
         urls = [honest.page(f"/{n}", f"news {n}") for n in range(20)]
-        sites = [Site() for _ in CASES]
+        traps = [case.setup(stack.enter_context(Site())) for case in CASES]
         async with fetcher(total=len(CASES) + 1) as fetch:
 
-            async def attack(site: Site, case: Case) -> None:
-                with site, contextlib.suppress(FetchError):
-                    await fetch(ask(case.setup(site), timeout_s=1.0, max_body_bytes=LIMIT))
+            async def fall_for(url: str) -> None:
+                with contextlib.suppress(FetchError):
+                    await fetch(ask(url, timeout_s=60, max_body_bytes=LIMIT))
 
             async def read(url: str) -> bytes:
                 return (await fetch(ask(url))).body
 
-            attacks = [asyncio.create_task(attack(*pair)) for pair in zip(sites, CASES, strict=True)]
-            start = time.monotonic()
-            bodies = await asyncio.gather(*map(read, urls))
-            took_s = time.monotonic() - start
-            await asyncio.gather(*attacks)
+            attacks = [asyncio.create_task(fall_for(url)) for url in traps]
+            async with asyncio.timeout(20):
+                bodies = await asyncio.gather(*map(read, urls))
+            assert not all(attack.done() for attack in attacks), "some of them never end by themselves"
+            for attack in attacks:
+                attack.cancel()
+            await asyncio.gather(*attacks, return_exceptions=True)
+            assert await read(urls[0]) == b"news 0", "places are free again"
     assert bodies == [f"news {n}".encode() for n in range(20)]
-    assert took_s < 3

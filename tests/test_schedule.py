@@ -231,7 +231,13 @@ def test_never_earlier_than_anybody_allows_and_never_out_of_sight(
     assert WEEKDAYS[moment.weekday()] not in hints.skip_days
     assert moment <= NOW + timedelta(days=16)
     if not hints.skip_hours and not hints.skip_days:
-        assert without <= moment <= without + MAX_JITTER
+        assert without <= moment <= without + MAX_JITTER + timedelta(seconds=1)
+
+
+def test_a_fraction_of_a_second_is_never_rounded_away() -> None:
+    """Instants are stored in whole seconds; cutting one off would ask a moment too early."""
+    moment = next_poll_at(SOURCE, now=NOW + timedelta(microseconds=1), recent=FRESH)
+    assert moment == NOW + HOUR + timedelta(seconds=1)
 
 
 def test_skipping_ends_for_a_moment_in_another_zone() -> None:
