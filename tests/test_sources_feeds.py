@@ -127,6 +127,12 @@ def test_relative_links_start_from_xml_base_and_ids_do_not() -> None:
     assert (item.url, item.guid) == ("https://other.example/dir/1", "n1")
 
 
+def test_a_feed_from_a_file_resolves_links_against_its_own_site() -> None:
+    body = rss("<item><link>/a</link></item>", "<link>https://example.com/</link>").encode()
+    feed = sources.parse(body, source=Source(id="f", url=""), url="", headers={}, now=NOW)
+    assert feed.items[0].url == "https://example.com/a"
+
+
 def test_an_id_shared_by_several_pages_names_none_of_them() -> None:
     items = "".join(f"<item><guid>home</guid><link>https://example.com/{n}</link></item>" for n in (1, 2))
     first = read(rss(items))

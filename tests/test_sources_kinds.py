@@ -97,6 +97,18 @@ def test_a_news_sitemap_is_read(body: bytes) -> None:
     assert (two.url, two.published_at) == ("https://example.com/2", None)
 
 
+def test_prefixes_that_nobody_declared_are_understood() -> None:
+    body = """<urlset><url><loc>https://example.com/1</loc><image:image><image:title>Picture</image:title></image:image>
+      <news:news><news:title>Chips</news:title></news:news></url></urlset>"""
+    assert [(item.url, item.title) for item in read(body, "sitemap").items] == [
+        ("https://example.com/1", "Chips")
+    ]
+    assert (
+        len(opml.read_opml(b'<opml><body><x:a/><outline text="a" xmlUrl="https://a.org/f"/></body></opml>'))
+        == 1
+    )
+
+
 def test_an_index_names_its_children_newest_first() -> None:
     feed = read(INDEX, "sitemap")
     assert (feed.kind, feed.children) == (
@@ -254,6 +266,14 @@ def test_a_preview_shows_an_indexs_rows() -> None:
         ("https://example.com/old.xml", "2020-01-01T00:00:00Z"),
         ("https://example.com/new.xml", "2026-11-20T00:00:00Z"),
     ]  # fmt: skip
+
+
+def test_a_preview_of_a_list_shows_its_feeds() -> None:
+    shown = preview(
+        "l.opml", b'<opml><body><outline text="A" xmlUrl="https://a.org/f"/></body></opml>', now=NOW
+    )
+    assert (shown["kind"], shown["problem"]) == ("opml", None)
+    assert [(row["id"], row["title"]) for row in shown["entries"]] == [("https://a.org/f", "A")]
 
 
 def test_a_preview_of_a_page_says_that_it_is_no_feed() -> None:

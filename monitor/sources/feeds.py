@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 MAX_ENTRIES = 5_000
 MAX_FEED_CHARS = 12_000_000
-MAX_LOOSE_TAGS = 150_000
+MAX_LOOSE_TAGS = 50_000
 MAX_SUMMARY_CHARS = 2_000
 MAX_CONTENT_CHARS = 200_000
 MAX_GUID_CHARS = 1_000
@@ -79,6 +79,7 @@ def parse(document: str, root: str, context: Context) -> ParsedFeed:
         entries = entries[: context.max_entries]
         problem = f"only the first {len(entries) + outline.known} entries were read"
     about = _about(result.get("feed", {}), context)
+    context = replace(context, url=context.url or about.home_url)  # a file has no address of its own
     version = str(result.get("version", ""))
     context = replace(context, lang=context.lang or about.lang, atom=version.startswith("atom"))
     items = tuple(_items(entries, outline, context))

@@ -20,6 +20,8 @@ def parse(document: str, context: feeds.Context) -> ParsedFeed:
         return ParsedFeed("", problem=f"not JSON: {text.clean_line(str(error), limit=120)}")
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
         return ParsedFeed("", problem="JSON, but not a JSON Feed: there is no list of items")
+    home = _string(data, "feed_url") or _string(data, "home_page_url")
+    context = replace(context, url=context.url or home)  # a file has no address of its own
     rows = [row for row in data["items"] if isinstance(row, dict)]
     items = [_item(row, data, context) for row in rows[: context.max_entries]]
     problem = (

@@ -122,7 +122,7 @@ def _outlines(root: etree._Element) -> Iterator[tuple[etree._Element, tuple[str,
     """Outlines with an address and the folders above them, without recursion."""
     folder: list[str] = []
     for event, node in etree.iterwalk(root, events=("start", "end")):
-        if not isinstance(node.tag, str) or etree.QName(node).localname.lower() != "outline":
+        if sniff.name_of(node)[1] != "outline":
             continue
         if event == "end":
             folder.pop()

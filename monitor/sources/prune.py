@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from monitor.sources import sniff
+
 MAX_NODES = 300_000  # about 4 s of feedparser
 # The namespaces whose <item> and <entry> feedparser takes for entries.
 _ENTRY_SPACES = frozenset({
@@ -54,8 +56,8 @@ def outline(data: bytes, known: frozenset[str], max_entries: int) -> Outline:
     if root is None:
         return Outline(data, skips=_skips_in_text(data))
     skips = Skips(_skip_hours(root), _skip_days(root))
-    entries = [node for node in root.iter(etree.Element) if _local(node) in ("item", "entry")]
-    spaces = {etree.QName(node).namespace or "" for node in entries}
+    entries = [node for node in root.iter(etree.Element) if sniff.name_of(node)[1] in ("item", "entry")]
+    spaces = {sniff.name_of(node)[0] for node in entries}
     if not spaces <= _ENTRY_SPACES or root.getroottree().docinfo.doctype:
         return Outline(data, True, total=len(entries), skips=skips)
     ids = [_id_of(node) for node in entries]
@@ -101,16 +103,12 @@ def _tree(data: bytes) -> etree._Element | None:
         return None
 
 
-def _local(node: etree._Element) -> str:
-    return etree.QName(node).localname.lower()
-
-
 def _id_of(entry: etree._Element) -> str:
     """The id an entry names itself; of several the last, as feedparser has it."""
     found = (entry.get(_RDF_ABOUT) or "").strip()
     for child in entry.iterchildren(etree.Element):
-        name = etree.QName(child)
-        if (name.namespace or "") in _ENTRY_SPACES and name.localname.lower() in ("guid", "id"):
+        space, name = sniff.name_of(child)
+        if space in _ENTRY_SPACES and name in ("guid", "id"):
             found = "".join(child.itertext()).strip()
     return found
 
@@ -129,7 +127,10 @@ def _skip_days(root: etree._Element) -> frozenset[str]:
 def _children_of(root: etree._Element, name: str) -> list[etree._Element]:
     parents = root.iter("{*}skipHours", "{*}skipDays", "{*}skiphours", "{*}skipdays")
     return [
-        node for parent in parents if _local(parent) == name for node in parent.iterchildren(etree.Element)
+        node
+        for parent in parents
+        if sniff.name_of(parent)[1] == name
+        for node in parent.iterchildren(etree.Element)
     ]
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 
 from monitor import text, urls
 from monitor.model import ParsedFeed, ParsedItem
-from monitor.sources import feeds
+from monitor.sources import feeds, sniff
 
 MAX_ROWS = 50_000  # the protocol's limit for one file
 MAX_CHILDREN = 1_000
@@ -86,7 +86,7 @@ def _stream(data: bytes, element: str) -> Iterator[Row]:
     )  # fmt: skip
     try:
         for _, node in events:
-            if not isinstance(node.tag, str) or etree.QName(node).localname != element:
+            if sniff.name_of(node)[1] != element:
                 continue
             found = _fields(node)
             # Rows already read are let go, else the whole tree would stay in memory.
@@ -107,11 +107,9 @@ def _fields(node: etree._Element) -> dict[str, str]:
     bare = (node.text or "").strip()
     found = {"loc": bare} if urls.is_http(bare) else {}
     for child in node.iterdescendants(etree.Element):
-        name = etree.QName(child)
-        if (
-            name.localname in _FIELDS
-            and "image" not in (name.namespace or "")
-            and "video" not in (name.namespace or "")
-        ):
-            found.setdefault(name.localname, " ".join("".join(child.itertext()).split())[:8_000])
+        name = sniff.name_of(child)[1]
+        tag = str(child.tag)
+        media = "image" in tag or "video" in tag  # by namespace, or by an undeclared prefix
+        if name in _FIELDS and not media:
+            found.setdefault(name, " ".join("".join(child.itertext()).split())[:8_000])
     return found

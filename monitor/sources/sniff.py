@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from lxml import etree
+
 from monitor import text
 
 MAX_BODY_BYTES = 52_428_800  # the sitemap protocol's limit for one file, inflated
@@ -110,6 +112,17 @@ def kind_of(decoded: str) -> tuple[str, str, int]:
     if root:
         return ("xml" if head.startswith("<?xml") else "html"), root, start
     return "text", "", start
+
+
+def name_of(node: etree._Element) -> tuple[str, str]:
+    """(namespace, local name in lower case) of an element; ("", "") for comments and the like.
+
+    etree.QName refuses the names that recovered documents have, such as `news:title` undeclared.
+    """
+    if not isinstance(node.tag, str):
+        return "", ""
+    space, _, name = node.tag.rpartition("}")
+    return space.lstrip("{"), name.rpartition(":")[2].lower()
 
 
 def is_url_list(decoded: str) -> bool:
