@@ -68,6 +68,8 @@ WRITES: dict[str, Call] = {
     "put_state": lambda s: s.put_state("x", "y", NOW),
     "heartbeat": lambda s: s.heartbeat(NOW),
     "record_run": lambda s: s.record_run("cycle", NOW, NOW, True, {}),
+    "backfill_source": lambda s: s.backfill_source("archive", NOW),
+    "keep_backfilled": lambda s: s.keep_backfilled("bbc", item("archived"), _outcome(0), None, NOW),
     "prune": lambda s: s.prune(Keep(1, 1, 1, 1, 1), NOW + 900 * DAY),
 }
 READS: dict[str, Call] = {
