@@ -40,6 +40,7 @@ COMMANDS = {
     "stories": "monitor.cli.stories:stories",
     "outbox": "monitor.cli.outbox:outbox",
     "store": "monitor.cli.store:store",
+    "backfill": "monitor.cli.backfill:backfill",
     "demo": "monitor.cli.demo:demo",
 }
 

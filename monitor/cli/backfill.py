@@ -1,0 +1,162 @@
+"""`monitor backfill`: the rules over archives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.cli.context import Env, now, pass_env
+from monitor.cli.times import when
+
+if TYPE_CHECKING:
+    from monitor.backfill import Task
+    from monitor.settings import Config
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.option("--since", metavar="TIME", callback=when, help="Only articles published since then.")
+@click.option("--until", metavar="TIME", callback=when, help="Only articles published before then.")
+@click.option("--source", metavar="TEXT", default="", help="Only addresses that contain this.")
+@click.option("--dask", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
+@click.option("--out", metavar="DB", help="Write into this database instead of the configured one.")
+@click.option("--processes", type=click.IntRange(1, 256), help="Processes here [as in monitor.yaml].")
+@click.option("--plot", metavar="FILE", help="Also draw matches per year, as SVG.")
+@click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
+@pass_env
+def backfill(
+    env: Env,
+    paths: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    source: str,
+    dask: str | None,
+    out: str | None,
+    processes: int | None,
+    plot: str | None,
+    as_json: bool,
+) -> int:
+    """Read archives under today's rules: WARC files, folders of pages, JSON Lines, another database.
+
+    Matches are stored with their own dates and joined to stories; nothing is sent. A run that was stopped
+    goes on where it was: give the same command again.
+    """
+    from monitor import archives
+    from monitor.backfill import Task, Window
+    from monitor.settings import read_rule_files
+
+    config = env.load()
+    database = Path(out) if out else config.database
+    rule_files = read_rule_files(config.dir)
+    shards = archives.shards([Path(path) for path in paths])
+    tasks = [Task(shard, rule_files, Window(since, until, source)) for shard in shards]
+    report = _read(config, tasks, database, dask, processes or config.monitor.workers.processes)
+    _tell(report, plot, as_json)
+    return 1 if report["shards_failed"] else 0
+
+
+def _read(
+    config: Config, tasks: list[Task], database: Path, address: str | None, processes: int
+) -> dict[str, Any]:
+    from monitor import runners
+    from monitor.backfill import Shelf, merge, read_all
+    from monitor.store import open_store
+
+    shelf = Shelf(database.with_name(database.name + ".backfill"))
+    runner = (
+        partial(runners.dask, address=address) if address else partial(runners.local, processes=processes)
+    )
+    with ExitStack() as stack:
+        store = stack.enter_context(open_store(database))
+        progress = stack.enter_context(_Progress(len(tasks)))
+        failed = read_all(tasks, shelf, runner, progress.on_shard)
+        results = [shelf.get(task) for task in tasks if shelf.has(task)]
+        # A shard that failed is read again by the next run; what there is, is merged then, in order.
+        new = 0 if failed else merge(store, (each for result in results for each in result.found), now())
+    counts: Counter[tuple[str, str]] = sum((result.counts for result in results), Counter())
+    return {
+        "shards": len(tasks),
+        "shards_failed": [{"paths": list(task.shard.paths), "error": error} for task, error in failed],
+        "years": _by_year(counts),
+        "new": new,
+        "poison": [{"where": where, "why": why} for result in results for where, why in result.poison],
+        "database": str(database),
+    }
+
+
+def _by_year(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """Year ("" without one) → read, skipped, matched, near_misses, failed."""
+    years: dict[str, dict[str, int]] = {}
+    for (year, outcome), count in sorted(counts.items()):
+        row = years.setdefault(year, {"read": 0, "skipped": 0, "matched": 0, "near_misses": 0, "failed": 0})
+        name = {"match": "matched", "near-miss": "near_misses", "skipped": "skipped", "failed": "failed"}
+        if outcome in name:
+            row[name[outcome]] += count
+        if outcome not in ("skipped", "failed"):
+            row["read"] += count
+    return years
+
+
+def _tell(report: dict[str, Any], plot: str | None, as_json: bool) -> None:
+    from monitor.cli.show import json_line, say, table
+
+    years = report["years"]
+    if plot:
+        from monitor.plot import bars
+
+        known = [year for year in years if year]
+        matched = [years[year]["matched"] for year in known]
+        Path(plot).write_text(bars("Matches per year", known, {"matched": matched}), "utf-8")
+    if as_json:
+        json_line(report)
+        return
+    columns = ("year", "read", "skipped", "matched", "near_misses", "failed")
+    table(columns, [[year or "?", *(row[name] for name in columns[1:])] for year, row in years.items()])
+    for each in report["poison"][:10]:
+        say(f"set aside: {each['where']}: {each['why']}")
+    for each in report["shards_failed"]:
+        say(f"failed: {', '.join(each['paths'][:3])}: {each['error']}")
+    if report["shards_failed"]:
+        say("nothing is stored yet: give the same command again, finished shards are kept")
+    else:
+        say(f"{report['new']} new matches and near misses stored in {report['database']}; nothing is sent")
+
+
+class _Progress:
+    """A bar with rate, matches so far and time left, on a terminal; silent elsewhere."""
+
+    def __init__(self, shards: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("shards"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[articles]:,} articles, {task.fields[matches]:,} matches"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task("shards", total=shards, articles=0, matches=0)
+        self._articles = self._matches = 0
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._bar.stop()
+
+    def on_shard(self, task: Task, result: Any, how: str) -> None:
+        if result is not None:
+            self._articles += sum(result.counts.values())
+            self._matches += sum(count for (_, outcome), count in result.counts.items() if outcome == "match")
+        self._bar.update(self._task, advance=1, articles=self._articles, matches=self._matches)
