@@ -122,6 +122,7 @@ class Fetcher:
 
     async def _ask_robots(self, url: str, host: str, request: FetchRequest, deadline: Deadline) -> None:
         own = Deadline(min(ROBOTS_TIMEOUT_S, deadline.left / 2))
+        patient = own.left >= ROBOTS_TIMEOUT_S / 2  # a slow redirect must not speak against its target
 
         async def get(robots_url: str) -> Answer:
             at = self._admit(robots_url, allow_private=request.allow_private)
@@ -129,7 +130,7 @@ class Fetcher:
             return await self._get(robots_url, at, headers, request, own, MAX_ROBOTS_BYTES, cut=True)
 
         try:
-            self._hosts.slow_down(host, await self._robots.check(url, get))
+            self._hosts.slow_down(host, await self._robots.check(url, get, patient=patient))
         finally:
             deadline.spend(own.used)
 

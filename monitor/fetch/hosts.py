@@ -147,6 +147,6 @@ class Hosts:
             self._sweep = None
         for line in self._lines.values():
             self._hang_up(line)
-        await asyncio.gather(*self._closing)
+        await asyncio.gather(*self._closing, return_exceptions=True)
         for memory in (self._lines, self._idle, self._open):
             memory.clear()

@@ -8,6 +8,7 @@ everybody's lookups, and then the shutdown.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ def _look_up(
         result = LookupFailed(f"{host} cannot be looked up: {error}")
     finally:
         _running.release()
-    if not loop.is_closed():
+    with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile: nobody waits any more
         loop.call_soon_threadsafe(_deliver, answer, result)
 
 

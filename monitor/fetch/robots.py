@@ -30,6 +30,9 @@ REMEMBERED = 2000  # sites
 MAX_LINE = 4096  # characters
 THREAD_BYTES = 16 * 1024  # longer files are parsed in a thread
 
+# The page itself would fare no better; "status" is the pause a host has asked for.
+_NOT_ABOUT_RULES = frozenset({"refused", "dns", "status"})
+
 Get = Callable[[str], Awaitable[Answer]]
 
 
@@ -57,13 +60,15 @@ class Robots:
         self._now = now
         self._sites: OrderedDict[str, _Entry] = OrderedDict()
 
-    async def check(self, url: str, get: Get) -> float:
+    async def check(self, url: str, get: Get, *, patient: bool = True) -> float:
         """The crawl-delay in seconds (0 for none) when `url` may be fetched.
 
         `get` fetches one URL without following redirects; it is called only when nothing fresh is
-        known. Raises FetchError(kind="robots"); with `retry_after_s` when the rules could not be read.
+        known. `patient`: it has time enough for a slow server; if not, running out of time says
+        nothing about the site and is not remembered. Raises FetchError(kind="robots"), with
+        `retry_after_s` when the rules could not be read; or whatever else keeps us from the host.
         """
-        rules = await self._rules(_site(url), get)
+        rules = await self._rules(_site(url), get, patient)
         if rules.unreachable:
             assert rules.expires_at is not None
             wait_s = max(0.0, (rules.expires_at - self._now()).total_seconds())
@@ -80,21 +85,21 @@ class Robots:
         delay_s = rules.parsed.crawl_delay(self._agent) or 0.0
         return min(delay_s, MAX_DELAY_S) if delay_s > 0 else 0.0  # not a number: none
 
-    async def _rules(self, site: str, get: Get) -> Rules:
+    async def _rules(self, site: str, get: Get, patient: bool) -> Rules:
         entry = self._sites.setdefault(site, _Entry())
         self._sites.move_to_end(site)
         while len(self._sites) > REMEMBERED:
             self._sites.popitem(last=False)
         async with entry.lock:  # one caller asks, the others wait for what it learns
             if entry.rules.expires_at is None or entry.rules.expires_at <= self._now():
-                entry.rules = await self._read(site, get, entry.rules)
+                entry.rules = await self._read(site, get, entry.rules, patient)
         return entry.rules
 
-    async def _read(self, site: str, get: Get, old: Rules) -> Rules:
+    async def _read(self, site: str, get: Get, old: Rules, patient: bool) -> Rules:
         try:
             answer = await _follow(f"{site}/robots.txt", get)
         except FetchError as error:
-            if error.kind in ("refused", "dns"):  # the page itself would fare no better: say that
+            if error.kind in _NOT_ABOUT_RULES or (error.kind == "timeout" and not patient):
                 raise
             if error.kind == "redirect":  # more than five: may be taken as "there is none"
                 return Rules(expires_at=self._now() + MAX_AGE)
