@@ -87,7 +87,12 @@ def furnish(store: Store) -> None:
     desk(store, NOW - 60 * DAY)
     store.digest_state("london", NOW - 60 * DAY)
     matched(store, BBC, "old", at=NOW - 45 * DAY, judged=verdict(organisations=("Rapidus", "Arm")))
-    funding = verdict(event="funding", amounts=(money("£5m", 5e6),), organisations=("Rapidus", "Quantinuum"))
+    funding = verdict(
+        priority="high",
+        event="funding",
+        amounts=(money("£5m", 5e6),),
+        organisations=("Rapidus", "Quantinuum"),
+    )
     matched(
         store, METI, "funding", title="日英が半導体で協力", text="日英両政府は半導体の研究で協力する。",
         lang="ja", at=NOW - 2 * DAY, published=NOW - 2 * DAY, judged=funding,
