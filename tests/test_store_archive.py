@@ -97,6 +97,16 @@ def test_rows_for_people_have_lists(archive: Store) -> None:
     assert row["amounts"] == [{"text": "£5m", "currency": "GBP", "value": 5e6}]
 
 
+@pytest.mark.parametrize("view", ["matches_view", "near_misses", "delivery_log"])
+def test_the_first_page_of_a_view_needs_no_sorting_and_reads_no_whole_table(
+    archive: Store, view: str
+) -> None:
+    plan = [row["detail"] for row in archive.db.all(f"EXPLAIN QUERY PLAN SELECT * FROM {view} LIMIT 101")]
+    assert not any("TEMP B-TREE" in step for step in plan)
+    scans = [step for step in plan if step.startswith("SCAN")]
+    assert len(scans) == 1  # the leading table, from its newest row
+
+
 # --- the life of an article ------------------------------------------------------------------
 
 

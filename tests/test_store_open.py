@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -232,6 +233,18 @@ def test_a_full_disk_leaves_nothing_half_written(path: Path) -> None:
         assert store.source_states()[0].last_polled_at is None
         store.db.first("PRAGMA max_page_count = 100000")
         assert store.record_poll(polled(BBC, *many)) == 200  # with room, it goes on
+
+
+def test_closing_waits_for_nobody(path: Path) -> None:
+    with open_store(path) as holder:
+        desk(holder)
+        second = open_store(path)
+        with holder.write():
+            holder.put_state("x", "y", NOW)
+            started = time.monotonic()
+            second.close()
+        assert time.monotonic() - started < 5
+        second.close()  # closed is closed
 
 
 # --- what a connection does ------------------------------------------------------------------

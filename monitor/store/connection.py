@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +124,12 @@ class Connection:
             raise StoreError(f"database {self.path}: a number is too large to store: {error}") from error
 
     def close(self) -> None:
+        """Closes the file; open or closed before, all the same."""
+        with suppress(sqlite3.Error):  # refreshing the planner's statistics is a courtesy, never worth a wait
+            self.raw.execute("PRAGMA busy_timeout = 0")
+            self.raw.execute("PRAGMA analysis_limit = 400")
+            self.raw.execute("PRAGMA optimize")
         with self.translated():
-            if not self.read_only and not self.raw.in_transaction:
-                self.raw.execute("PRAGMA optimize")
             self.raw.close()
 
 

@@ -115,19 +115,16 @@ class Housekeeping(Base):
         return count
 
     def _forget(self, kind: Kind, cutoff: str) -> int:
-        forgotten = 0
-        while True:
+        old = [row[0] for row in self.db.all(kind.old, {"cutoff": cutoff})]
+        for start in range(0, len(old), BATCH):
+            ids = old[start : start + BATCH]
             with self.db.write():
-                rows = self.db.all(f"{kind.old} LIMIT {BATCH}", {"cutoff": cutoff})
-                ids = [row[0] for row in rows]
                 if kind.indexed:
                     search.unindex(self.db, ids)
                 self.db.run(kind.forget, [codec.dump(ids)])
                 if kind.indexed:
                     search.index(self.db, ids)  # those that stay, by their headline
-            forgotten += len(ids)
-            if len(ids) < BATCH:
-                return forgotten
+        return len(old)
 
     def backup(self, path: Path) -> None:
         """A consistent copy while the worker runs; `path` appears, or is replaced, when it is complete.
