@@ -36,7 +36,12 @@ def lines_of(tree: HtmlElement) -> list[str]:
     from trafilatura import bare_extraction
     from trafilatura.settings import Document
 
-    found = bare_extraction(tree, options=_options())
+    try:
+        found = bare_extraction(tree, options=_options())
+    except MemoryError:
+        raise
+    except Exception:  # another's fault on one page: layout.paragraphs() reads it then
+        return []
     if not isinstance(found, Document) or not found.text:
         return []
     cleaned = (_MARKS.sub("", line) for line in text.clean_text(found.text).split("\n"))

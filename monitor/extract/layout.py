@@ -92,7 +92,13 @@ def _label_text(element: HtmlElement) -> str:
     words = element.text or ""
     if len(words) > 200 or (not children and len(words) < 2):
         return ""
-    words = " ".join(("".join(element.itertext()) if children else words).split())
+    if children:
+        words = ""
+        for piece in element.itertext():
+            words += piece.strip() and piece
+            if len(words) > 200:  # a wrapper: its text may be the whole page's
+                return ""
+    words = " ".join(words.split())
     return words if 2 <= len(words) <= _MAX_LABEL_CHARS else ""
 
 

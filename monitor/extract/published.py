@@ -185,4 +185,9 @@ def _guessed(tree: HtmlElement, reader: _Reader) -> str:
         return ""
     from trafilatura.metadata import find_date  # type: ignore[attr-defined]  # htmldate's, by the one doorway
 
-    return reader.read(find_date(deepcopy(tree), extensive_search=False, original_date=True) or "")
+    try:
+        return reader.read(find_date(deepcopy(tree), extensive_search=False, original_date=True) or "")
+    except MemoryError:
+        raise
+    except Exception:  # another's fault: the page then has no date
+        return ""
