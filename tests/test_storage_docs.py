@@ -150,7 +150,7 @@ ANSWERS = {
     "rule-performance": ("share_right", 0.5),
     "search": ("title", "日英が半導体で協力"),
     "silent-sources": ("id", "nikkei"),
-    "this-week-by-corridor": ("stories", 1),
+    "this-week-by-corridor": ("in_japanese", 1),
     "topics-over-time": ("topic", "semiconductors"),
     "who-with-whom": ("with_organisation", "Rapidus"),
 }

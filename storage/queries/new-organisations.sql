@@ -16,9 +16,11 @@ WITH recent AS (
   WHERE m.matched_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-395 days')
     AND m.matched_at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-30 days')
 )
-SELECT r.name AS organisation, r.first_seen_at, r.stories, i.title AS first_article, i.url
+SELECT r.name AS organisation, r.first_seen_at, r.stories, coalesce(nullif(a.title, ''), i.title) AS first_article,
+  coalesce(nullif(a.url, ''), i.url) AS url
 FROM recent r
 JOIN matches m ON m.id = r.match_id
 JOIN items i ON i.id = m.item_id
+LEFT JOIN articles a ON a.item_id = i.id
 WHERE r.name NOT IN (SELECT name FROM before)
 ORDER BY r.first_seen_at DESC, organisation
