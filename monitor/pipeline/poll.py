@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -90,6 +90,28 @@ def _by_host(due: Sequence[SourceState]) -> Iterable[SourceState]:
     return [state for _, state in sorted(ranked, key=lambda pair: pair[0])]
 
 
+class Validators(Mapping[str, FetchState]):
+    """Each URL's own validators, looked up when a redirect leads there: no other way to know all hops."""
+
+    def __init__(self, store: PollStore) -> None:
+        self._store = store
+        self._found: dict[str, FetchState | None] = {}
+
+    def __getitem__(self, url: str) -> FetchState:
+        if url not in self._found:
+            self._found[url] = self._store.fetch_states([url]).get(url)
+        state = self._found[url]
+        if state is None:
+            raise KeyError(url)
+        return state
+
+    def __iter__(self) -> Iterator[str]:
+        return (url for url, state in self._found.items() if state)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class _Step:
     """One source from due to answered; holds what all sources share."""
 
@@ -102,7 +124,7 @@ class _Step:
 
     async def ask(self, state: SourceState) -> tuple[SourceState, Answer]:
         url = state.url or state.source.url
-        stored = self.store.fetch_states([each for each in {url, state.permanent_url} if each])
+        stored = Validators(self.store)
         try:
             fetched = await self.fetch(self._request(state, url, stored))
         except FetchError as error:

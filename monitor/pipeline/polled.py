@@ -178,7 +178,7 @@ def polled(record: PollRecord, answer: Answer) -> Polled:
         source_id=record.source_id,
         status=status,
         new=waiting,
-        known=len(record.sightings) + len(record.new_items) - waiting,
+        known=(answer.feed.known if answer.feed else 0) + len(record.sightings) + len(record.new_items) - waiting,
         error=str(answer.error or answer.problem or ""),
         error_kind=answer.error.kind if answer.error else "unreadable" if answer.problem else "",
         took_ms=answer.took_ms,

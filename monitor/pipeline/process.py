@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor import dates, reading, stories, urls
@@ -19,7 +19,7 @@ ACCEPT_PAGE = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
 RETRY_WAITS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=19))
 # Answers that another try will not change: the feed's own text has to do.
 FINAL_STATUSES = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 414, 415, 451})
-FINAL_KINDS = frozenset({"robots", "too-large", "redirect", "encoding", "scheme", "address"})
+FINAL_KINDS = frozenset({"too-large", "redirect", "encoding", "refused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class ProcessPolicy:
     max_body_bytes: int = 5_000_000
     deadline_s: float = 20.0  # for extracting and classifying one page
     story_window: timedelta = timedelta(days=31)
+    keep_text: str = "matches"  # matches: and near misses | all | none: addresses and verdicts alone
 
 
 @dataclass(slots=True)
@@ -172,7 +173,8 @@ def retry_time(item: PendingItem, error: FetchError, now: datetime, policy: Proc
 
     Five tries over at least a day; a site that says how long to wait is obeyed.
     """
-    if error.kind in FINAL_KINDS or error.status in FINAL_STATUSES:
+    forbidden = error.kind == "robots" and error.retry_after_s is None  # else its rules could not be read yet
+    if forbidden or error.kind in FINAL_KINDS or error.status in FINAL_STATUSES:
         return None
     tried = item.attempts + 1
     first = item.first_try_at or now
@@ -210,7 +212,8 @@ def conclude(
     if outcome == "no-match":
         if not read.text and not read.title:
             outcome = "unreadable"
-        return Processed(item.id, outcome, reason, basis=read.basis, extract_status=status)
+        if policy.keep_text != "all" or not read.text:
+            return Processed(item.id, outcome, reason, basis=read.basis, extract_status=status)
     article = Article(
         item_id=item.id,
         url=fetched.url if fetched else item.url,
@@ -226,7 +229,7 @@ def conclude(
         item.id,
         outcome,
         reason,
-        article=article,
+        article=replace(article, text="") if policy.keep_text == "none" else article,
         verdict=verdict,
         fingerprint=stories.fingerprint(article, verdict) if verdict.match else None,
         basis=read.basis,
