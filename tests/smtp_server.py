@@ -101,7 +101,7 @@ class _Controller(Controller):
     async def hang_up(self) -> None:
         for session in self.sessions:
             session.abort()
-        await asyncio.sleep(0.01)  # the loop closes aborted sockets in its next rounds
+        await asyncio.sleep(0.03)  # the loop closes aborted sockets in its next rounds
 
     def factory(self) -> SMTP:
         self.sessions.append(self._session())

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from monitor.deliver import SlackSettings, WebhookSettings
 from monitor.deliver.slack import SlackChannel
-from monitor.deliver.webhook import WebhookChannel
+from monitor.deliver.webhook import WebhookChannel, document
 from monitor.digest.payloads import payloads
 from monitor.digest.render import render
 from monitor.errors import ConfigError, DeliveryError, Problem
@@ -194,3 +196,18 @@ async def test_a_huge_answer_is_not_read_to_its_end(receiver) -> None:
     inbox.answers = [(500, {}, "x" * 3_000_000)]
     error = await failure(webhook(url), message("webhook")[0])
     assert len(str(error)) < 300
+
+
+def test_the_manual_names_every_key_and_no_other() -> None:
+    """docs/webhook.md, its two tables against a document."""
+    manual = (Path(__file__).parent.parent / "docs" / "webhook.md").read_text("utf-8")
+    head, _, tail = manual.partition("A story:")
+    (sent,) = message("webhook")
+    body = json.loads(document(sent))
+    assert _keys(head) == set(body)
+    assert _keys(tail) == set(body["stories"][0])
+
+
+def _keys(table: str) -> set[str]:
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return {key for cell in cells for key in re.findall(r"`(\w+)`", cell)}
