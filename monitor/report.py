@@ -11,6 +11,8 @@ from monitor.pipeline import PollReport, ProcessReport
 
 # Failures of the way to a server rather than of the server: all sources at once means no network here.
 NO_NETWORK = frozenset({"dns", "refused", "connection", "timeout"})
+# Decided by what is remembered of a site: such a failure says nothing about the network.
+FROM_MEMORY = frozenset({"robots"})
 
 
 @dataclass(slots=True)
@@ -24,12 +26,18 @@ class RunReport:
     composed: ComposeReport = field(default_factory=ComposeReport)
     flushed: FlushReport = field(default_factory=FlushReport)
     pending: int = 0
+    was_offline: bool = False  # the cycle before found no network either
 
     @property
     def offline(self) -> bool:
-        """Whether no source at all could be reached: then the network is the one thing wrong."""
+        """Whether no source at all could be reached: then the network is the one thing wrong.
+
+        One failure alone tells nothing, unless it was so before.
+        """
         tried = self.polled.polled
-        return len(tried) > 1 and all(each.error_kind in NO_NETWORK for each in tried)
+        kinds = [each.error_kind for each in tried if each.error_kind not in FROM_MEMORY]
+        unreached = bool(kinds) and all(kind in NO_NETWORK for kind in kinds)
+        return unreached and (len(tried) > 1 or self.was_offline)
 
     @property
     def ok(self) -> bool:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from monitor.model import Polled
     from monitor.report import RunReport
 
+HINT = "`monitor demo` shows the monitor at work without a network"
+
 _log = log.get("monitor.worker")
 
 
@@ -23,8 +25,11 @@ def on_polled(each: Polled) -> None:
 
 def cycle(report: RunReport) -> None:
     """One line a cycle, and one for each thing that went wrong in it."""
+    if report.offline and report.was_offline:
+        return  # told once; that it is back is told too
     if report.offline:
-        _log.error("no network: not one source could be reached", tried=len(report.polled.polled))
+        tried = len(report.polled.polled)
+        _log.error("no network: not one source could be reached", tried=tried, hint=HINT)
     else:
         for each in report.polled.failed:
             _log.warning("source failed", source=each.source_id, error=each.error)

@@ -67,7 +67,8 @@ def flushed(report: FlushReport) -> None:
 
 def cycle(report: RunReport) -> None:
     """A whole cycle."""
-    polled(report.polled, offline=report.offline)
+    if not (report.offline and report.was_offline):  # told once, not every half minute
+        polled(report.polled, offline=report.offline)
     processed(report.processed)
     composed(report.composed, show=True)
     flushed(report.flushed)
