@@ -8,22 +8,26 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
-from collections.abc import Callable, Collection
-from contextlib import AsyncExitStack
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
+from typing import Any, TypeVar
 
 from monitor import __version__, deliver, outbox, pipeline, reading, store
-from monitor.errors import InputError
+from monitor.errors import InputError, WorkerError
 from monitor.fetch import Fetcher
 from monitor.model import DigestSpec, PendingItem, Polled, Processed, SourceState
 from monitor.report import RunReport
-from monitor.settings import Config, read_rule_files
+from monitor.settings import Config
 from monitor.workers import Workers
 
 Clock = Callable[[], datetime]
 OnPolled = Callable[[Polled], None]
 OnItem = Callable[[PendingItem, Processed], None]
+T = TypeVar("T")
 
 HOMEPAGE = "https://github.com/japan-tech-monitor/japan-tech-monitor"
 FIRST_LOOK = "first_look"  # state: the first cycle has ended and its digest is written
@@ -32,6 +36,47 @@ FIRST_LOOK = "first_look"  # state: the first cycle has ended and its digest is 
 def utc_now() -> datetime:
     """The clock. Everything else takes `now`."""
     return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Gear:
+    """Everything a step works with that depends on the configuration; swapped whole."""
+
+    config: Config
+    fetcher: Fetcher
+    workers: CountedWorkers
+    channels: Mapping[str, deliver.Channel]
+    users: int = 0  # steps under way with it
+    retired: bool = False
+
+    async def close(self) -> None:
+        await self.workers.close()
+        await self.fetcher.close()
+
+
+class CountedWorkers(Workers):
+    """Worker processes that count how often one was lost."""
+
+    losses: Counter[str]
+
+    async def run(
+        self, fn: Callable[..., T], /, *args: Any, deadline_s: float | None = None, **kwargs: Any
+    ) -> T:
+        try:
+            return await super().run(fn, *args, deadline_s=deadline_s, **kwargs)
+        except WorkerError as error:
+            self.losses[error.kind] += 1
+            raise
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has happened since the start, for the metrics. It outlives a reload."""
+
+    polls: Counter[str] = field(default_factory=Counter)  # by status
+    items: Counter[str] = field(default_factory=Counter)  # by outcome
+    deliveries: Counter[str] = field(default_factory=Counter)  # sent, retried, dead
+    losses: Counter[str] = field(default_factory=Counter)  # worker processes: crash, timeout
 
 
 class App:
@@ -44,14 +89,16 @@ class App:
         self.config = config
         self.now = now
         self.stop = asyncio.Event()  # set: each step ends after what it has in hand
+        self.tally = Tally()
         self._exit = AsyncExitStack()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> App:
         async with AsyncExitStack() as stack:
             self.store = stack.enter_context(store.open_store(self.config.database))
-            self.fetcher = await stack.enter_async_context(self._fetcher())
-            self.workers = await stack.enter_async_context(self._workers())
-            self._take_over()
+            self._gear = self._geared(self.config)
+            stack.push_async_callback(self._close_gear)
+            self._take_over(self.config)
             self._exit = stack.pop_all()
         return self
 
@@ -60,43 +107,69 @@ class App:
     ) -> None:
         await self._exit.aclose()
 
-    def _fetcher(self) -> Fetcher:
-        settings = self.config.monitor
-        return Fetcher(
+    @property
+    def channels(self) -> Mapping[str, deliver.Channel]:
+        """The configured ways out, by name."""
+        return self._gear.channels
+
+    def _geared(self, config: Config) -> Gear:
+        settings = config.monitor
+        workers = CountedWorkers(
+            processes=settings.workers.processes,
+            deadline_s=settings.workers.deadline_s,
+            memory_mb=settings.workers.memory_mb,
+            # The files as they were checked, not as they are by now.
+            initializer=functools.partial(reading.prepare, dict(config.rules.files)),
+        )
+        workers.losses = self.tally.losses
+        fetcher = Fetcher(
             user_agent=user_agent(settings.homepage, settings.contact),
             now=self.now,
             total=max(settings.poll.concurrency, settings.limits.pages_at_once),
+            connect_timeout_s=settings.poll.connect_timeout_s,
+            blocked_hosts=settings.poll.blocked_hosts,
         )
+        return Gear(config, fetcher, workers, deliver.channels(config.channels))
 
-    def _workers(self) -> Workers:
-        settings = self.config.monitor.workers
-        rule_files = read_rule_files(self.config.dir)
-        return Workers(
-            processes=settings.processes,
-            deadline_s=settings.deadline_s,
-            memory_mb=settings.memory_mb,
-            initializer=functools.partial(reading.prepare, rule_files),
-        )
+    def _take_over(self, config: Config) -> None:
+        """Writes the configuration into the database, all of it or nothing."""
+        with self.store.write():
+            self.store.sync_sources(config.sources, self.now())
+            for spec in config.digests:
+                # A digest's first window starts when it is first configured, not when it first fires.
+                self.store.digest_state(spec.name, self.now())
 
-    def _take_over(self) -> None:
-        """Writes the configuration into the database, and builds what depends on it alone."""
-        self.store.sync_sources(self.config.sources, self.now())
-        for spec in self.config.digests:
-            # A digest's first window starts when it is first configured, not when it first fires.
-            self.store.digest_state(spec.name, self.now())
-        self.channels = deliver.channels(self.config.channels)
+    def reload(self, config: Config) -> None:
+        """Swaps the whole configuration. The database stays the one that is open.
 
-    async def reload(self, config: Config) -> None:
-        """Swaps the whole configuration between two steps. The database stays the one that is open."""
-        old_workers, old_config = self.workers, self.config
-        self.config = config
+        A step under way finishes with what it was started with, which is closed after it; the next
+        step works with the new. Raises StoreError, and then nothing has changed.
+        """
+        fresh = self._geared(config)  # nothing is started before its first use
+        self._take_over(config)
+        old, self._gear, self.config = self._gear, fresh, config
+        old.retired = True
+        self._close_unused(old)
+
+    @contextmanager
+    def _in_use(self) -> Iterator[Gear]:
+        gear = self._gear
+        gear.users += 1
         try:
-            self.workers = await self._exit.enter_async_context(self._workers())
-            self._take_over()
-        except BaseException:
-            self.config, self.workers = old_config, old_workers
-            raise
-        await old_workers.close()
+            yield gear
+        finally:
+            gear.users -= 1
+            self._close_unused(gear)
+
+    def _close_unused(self, gear: Gear) -> None:
+        if gear.retired and not gear.users:
+            task = asyncio.get_running_loop().create_task(gear.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _close_gear(self) -> None:
+        await self._gear.close()
+        await asyncio.gather(*self._closing)
 
     # --- the steps -------------------------------------------------------------------------------
 
@@ -110,6 +183,7 @@ class App:
     ) -> pipeline.PollReport:
         """Polls what is due, the named sources, or all. Raises InputError for an unknown id."""
         settings = self.config.monitor
+        due = self.sources(ids, every=every)
         policy = pipeline.PollPolicy(
             concurrency=settings.poll.concurrency,
             timeout_s=settings.limits.timeout_s,
@@ -117,18 +191,21 @@ class App:
             deadline_s=settings.workers.deadline_s,
             first_run=timedelta(days=settings.first_run_days),
         )
-        return await pipeline.poll(
-            self.store,
-            self.fetcher,
-            self.workers,
-            self.sources(ids, every=every),
-            now=self.now,
-            jitter=random.random,
-            policy=policy,
-            on_polled=on_polled,
-            stop=self.stop,
-            dry_run=dry_run,
-        )
+        with self._in_use() as gear:
+            report = await pipeline.poll(
+                self.store,
+                gear.fetcher,
+                gear.workers,
+                due,
+                now=self.now,
+                jitter=random.random,
+                policy=policy,
+                on_polled=on_polled,
+                stop=self.stop,
+                dry_run=dry_run,
+            )
+        self.tally.polls.update(each.status for each in report.polled)
+        return report
 
     def sources(self, ids: Collection[str] = (), *, every: bool = False) -> list[SourceState]:
         """The named sources, all that are enabled, or those that are due. Raises InputError."""
@@ -154,16 +231,20 @@ class App:
             timeout_s=limits.timeout_s,
             max_body_bytes=limits.page_bytes,
             deadline_s=workers.deadline_s,
+            keep_text=self.config.monitor.keep_text,
         )
-        return await pipeline.process(
-            self.store,
-            self.fetcher,
-            self.workers,
-            now=self.now,
-            policy=policy,
-            on_item=on_item,
-            stop=self.stop,
-        )
+        with self._in_use() as gear:
+            report = await pipeline.process(
+                self.store,
+                gear.fetcher,
+                gear.workers,
+                now=self.now,
+                policy=policy,
+                on_item=on_item,
+                stop=self.stop,
+            )
+        self.tally.items.update(report.outcomes)
+        return report
 
     def compose(self, only: str | None = None, *, force: bool = False) -> outbox.ComposeReport:
         """Writes due digests and alerts into the outbox; `force` composes now whatever the clock says."""
@@ -195,9 +276,12 @@ class App:
             lease_s=delivery.lease_s,
             send_s=min(120.0, delivery.lease_s / 2),
         )
-        return await outbox.flush(
-            self.store, self.channels, self.now, patience=patience, stopping=self.stop.is_set
-        )
+        with self._in_use() as gear:
+            report = await outbox.flush(
+                self.store, gear.channels, self.now, patience=patience, stopping=self.stop.is_set
+            )
+        self.tally.deliveries.update(sent=report.sent, retried=report.retried, dead=report.dead)
+        return report
 
     # --- the cycle -------------------------------------------------------------------------------
 

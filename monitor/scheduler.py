@@ -17,6 +17,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from monitor.errors import MonitorError
+
 Job = Callable[[], Awaitable[None]]
 OnError = Callable[[str, BaseException], None]
 
@@ -30,6 +32,7 @@ class Scheduler:
         self._on_error = on_error
         self._running: set[asyncio.Task[None]] = set()
         self.counts: Counter[str] = Counter()  # error:<job>, missed:<job>, busy:<job>
+        self.failing: dict[str, str] = {}  # job → why its last run failed, until it works again
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={
@@ -53,6 +56,11 @@ class Scheduler:
         """Runs `job` once a day, UTC."""
         trigger = CronTrigger(hour=hour, minute=minute, timezone=UTC)
         self._scheduler.add_job(self._guarded(name, job), trigger, id=name, name=name)
+
+    def change(self, name: str, seconds: float) -> None:
+        """Runs the job of that name every so many seconds from now on."""
+        trigger = IntervalTrigger(seconds=max(1, round(seconds)), timezone=UTC)
+        self._scheduler.reschedule_job(name, trigger=trigger)
 
     def start(self) -> None:
         """Starts inside the running loop."""
@@ -82,14 +90,21 @@ class Scheduler:
             self._running.add(task)
             try:
                 await job()
+                self.failing.pop(name, None)
             except Exception as error:  # the one place: a job that fails must not end the service
                 self.counts[f"error:{name}"] += 1
-                _log.exception("job %s failed", name)
+                self._tell(name, error)
                 self._on_error(name, error)
             finally:
                 self._running.discard(task)
 
         return run
+
+    def _tell(self, name: str, error: Exception) -> None:
+        """A bug with its traceback, an expected failure as a line, the same one again not at all."""
+        before, self.failing[name] = self.failing.get(name), str(error) or type(error).__name__
+        if before != self.failing[name]:
+            _log.error("job %s failed: %s", name, error, exc_info=not isinstance(error, MonitorError))
 
     def _note(self, event: JobEvent) -> None:
         what = "missed" if event.code == EVENT_JOB_MISSED else "busy"

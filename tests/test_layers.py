@@ -16,7 +16,8 @@ LAYERS = {
     },
     2: {"fetch", "store", "deliver", "settings", "workers", "archives", "runners", "log"},
     3: {"pipeline", "outbox", "backfill"},
-    4: {"app", "worker", "report", "scheduler", "service", "doctor"},
+    4: {"app", "worker", "report", "scheduler", "service", "doctor", "metrics", "operator", "lookout",
+        "housekeeping", "reload"},
     5: {"cli", "demo", "__main__"},
 }  # fmt: skip
 ROOM_LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}

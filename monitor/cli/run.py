@@ -28,14 +28,20 @@ def run(env: Env, once: bool, strict: bool, as_json: bool) -> int:
     """
     if (strict or as_json) and not once:
         raise click.UsageError("--strict and --json go with --once")
+    config = _ready(env)
+    return asyncio.run(_once(config, strict, as_json) if once else _serve(config, env))
+
+
+def _ready(env: Env) -> Config:
+    """The configuration, with every secret it needs. Raises ConfigError or InputError."""
     config = env.load()
     missing = config.missing_secrets()
     if missing:
         raise ConfigError(missing)
-    return asyncio.run(_once(config, strict, as_json) if once else _serve(config))
+    return config
 
 
-async def _serve(config: Config) -> int:
+async def _serve(config: Config, env: Env) -> int:
     from monitor.app import App
     from monitor.cli import journal, reports
     from monitor.cli.show import say
@@ -51,6 +57,7 @@ async def _serve(config: Config) -> int:
             on_report=reports.cycle if watched else journal.cycle,
             on_polled=None if watched else journal.on_polled,
             on_item=reports.on_match,
+            load=lambda: _ready(env),
         )
     if watched:
         say("stopped")

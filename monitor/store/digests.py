@@ -130,6 +130,11 @@ class Digests(Base):
             _move_on(self.db, digest, fire_at)
         return True
 
+    def record_messages(self, rows: Sequence[OutboxRow], now: datetime) -> None:
+        """Puts messages that carry no digest into the outbox; a key that is there already is left alone."""
+        with self.db.write():
+            _keep_messages(self.db, rows, times.to_text(now))
+
     def immediate_count(self, name: str, since: datetime) -> int:
         """How many immediate alerts this digest has composed since then."""
         count: int = self.db.value(

@@ -1,0 +1,73 @@
+"""Housekeeping of a running worker: forget, look for damage, keep a copy. Runs in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from monitor import store
+from monitor.settings import Config
+
+EVERY = timedelta(days=1)
+CHECKED_EVERY = timedelta(days=7)
+COPIES = 2  # weekly copies kept
+_STAMP = "%Y-%m-%dT%H:%M:%SZ"
+_DONE, _CHECKED = "housekeeping", "housekeeping_check"  # state
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What housekeeping came to. `damage` is None when the database was not due to be checked."""
+
+    forgotten: int
+    damage: Sequence[str] | None = None
+    copy: Path | None = None
+
+
+def is_due(opened: store.Store, now: datetime) -> bool:
+    """Whether a day has passed; a clock that went back does not put it off."""
+    return _is_past(opened.get_state(_DONE), now, EVERY)
+
+
+def keep_house(config: Config, now: datetime) -> Kept:
+    """Forgets what retention says and cuts the journal back; once a week checks the file and copies it.
+
+    Uses a connection of its own, so that the worker goes on meanwhile. Raises StoreError.
+    """
+    with store.open_store(config.database) as opened:
+        counts = opened.prune(config.monitor.retention, now)
+        damage, copy = None, None
+        if _is_past(opened.get_state(_CHECKED), now, CHECKED_EVERY):
+            damage = opened.check()
+            if not damage:
+                copy = copied(opened, config.monitor.storage / "backups", now)
+            opened.put_state(_CHECKED, now.strftime(_STAMP), now)
+        opened.put_state(_DONE, now.strftime(_STAMP), now)
+    return Kept(sum(counts.values()), damage, copy)
+
+
+def copied(opened: store.Store, folder: Path, now: datetime) -> Path | None:
+    """A copy in `folder`, the oldest beyond COPIES removed; None when the disk has no room for one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    size = opened.path.stat().st_size
+    if shutil.disk_usage(folder).free < 3 * size:
+        _log.warning("no copy of the database was made: %s has no room for it", folder)
+        return None
+    path = folder / f"{opened.path.stem}-weekly-{now:%Y-%m-%d}.db"
+    opened.backup(path)
+    for old in sorted(folder.glob(f"{opened.path.stem}-weekly-*.db"))[:-COPIES]:
+        old.unlink()
+    return path
+
+
+def _is_past(stamp: str | None, now: datetime, span: timedelta) -> bool:
+    if stamp is None:
+        return True
+    at = datetime.strptime(stamp, _STAMP).replace(tzinfo=now.tzinfo)
+    return not timedelta() <= now - at < span
