@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import email
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from email import policy
@@ -127,7 +129,9 @@ def test_lines_end_in_crlf_and_stay_short_and_seven_bit(lang: str) -> None:
     )
     assert body.isascii()
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", body)
-    assert max(map(len, body.split(b"\r\n"))) <= 998
+    head, _, parts = body.partition(b"\r\n\r\n")
+    assert max(map(len, head.split(b"\r\n"))) <= 998
+    assert max(map(len, parts.split(b"\r\n"))) <= 76
 
 
 async def test_japanese_subjects_and_bodies_come_out_as_they_went_in(server: smtp_server.Server) -> None:
@@ -292,3 +296,23 @@ def test_no_secret_shows_in_a_channel() -> None:
     made = EmailSettings("h", "m@example.org", username="u", password=Secret("correct horse"))
     (channel,) = channels({"mail": made}).values()
     assert "correct horse" not in f"{channel!r} {channel.settings!r}"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("spamassassin"), reason="SpamAssassin is not installed")
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_spam_filter_has_little_against_it(lang: str) -> None:
+    """Local rules only: the score must stay below 2 (5 is spam)."""
+    entries = [
+        story(1, priority="high"),
+        story(2, outlets=(outlet(),)),
+        story(3, text=TEXT_JA, title="日英が半導体で協力"),
+    ]
+    sent = mail_of(*entries, spec=spec(lang=lang), more=3)
+    body = serialised(build(sent, EmailSettings(host="h", sender="Tech monitor <monitor@example.org>")))
+    said = subprocess.run(
+        ["spamassassin", "-L", "-t"], input=body, capture_output=True, check=True
+    ).stdout.decode()
+    score = re.search(r"Content analysis details: +\((-?[\d.]+) points", said)
+    assert score, said
+    assert float(score[1]) < 2, said

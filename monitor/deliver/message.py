@@ -19,14 +19,15 @@ from monitor.text import clean_line, terminal_safe
 
 # With the default of 78 the 3.11 library encodes a long token of List-Unsubscribe or References as
 # an RFC 2047 word, which breaks both. 998 is the limit of RFC 5322 §2.1.1.
-_POLICY = SMTP.clone(max_line_length=998)
+_HEADERS = SMTP.clone(max_line_length=998)
+_BODIES = SMTP.clone(max_line_length=76)  # of an encoded line, RFC 2045 §6.7 and §6.8
 _MAX_SUBJECT = 200
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 
 
 def build(row: OutboxRow, settings: EmailSettings) -> EmailMessage:
     """The message of `row`. Raises ValueError for an address that is none."""
-    message = EmailMessage(_POLICY)
+    message = EmailMessage(_BODIES)
     message["From"] = address(settings.sender)
     message["To"] = address(row.recipient)
     if settings.reply_to:
@@ -42,7 +43,7 @@ def build(row: OutboxRow, settings: EmailSettings) -> EmailMessage:
 
 def serialised(message: EmailMessage) -> bytes:
     """The bytes to hand to SMTP: CRLF line ends only, no bare CR or LF (SMTP smuggling)."""
-    return message.as_bytes(policy=_POLICY)
+    return message.as_bytes(policy=_HEADERS)
 
 
 def address(text: str) -> Address:
