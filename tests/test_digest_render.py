@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -248,6 +249,14 @@ def test_a_long_sentence_is_cut_around_its_hit(filler: str) -> None:
     assert snippet.text.startswith("…")
     assert snippet.text.endswith("…")
     assert len(snippet.text) < 330
+
+
+def test_a_huge_text_full_of_hits_is_quoted_in_no_time() -> None:
+    text = "Xx. " * 200_000
+    hits = tuple(Evidence("text", at, at + 1, "X", "rule") for at in range(0, 400_000, 40))
+    started = time.perf_counter()
+    assert len(snippets(text, hits)) == 2
+    assert time.perf_counter() - started < 5, "in step with the text, not with sentences times hits"
 
 
 def test_overlapping_hits_are_one_mark() -> None:

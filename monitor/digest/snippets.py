@@ -14,6 +14,8 @@ _LATIN_CHARS = 300
 _CJK_CHARS = 150  # as much to read: a CJK character carries about two Latin ones
 _NEARBY = 20  # characters to look for a word border in
 
+Span = tuple[int, int]  # start and end, code points
+
 # A sentence ends at a full stop followed by a blank and something that can begin one, at any CJK
 # stop, or at a line's end.
 _BORDER = re.compile(
@@ -44,17 +46,17 @@ def snippets(text: str, evidence: Sequence[Evidence], *, limit: int = 2) -> tupl
     hits = _merged(text, evidence)
     if not hits:
         return ()
-    sentences = [span for span in sentence_spans(text) if any(_touches(hit, span) for hit in hits)]
-    best = sorted(sentences, key=lambda span: (-_variety(text, span, hits), span))[:limit]
-    return tuple(_snippet(text, span, hits) for span in sorted(best))
+    hit_sentences = list(_with_hits(text, hits))
+    best = sorted(hit_sentences, key=lambda found: (-_variety(text, found[1]), found[0]))[:limit]
+    return tuple(_snippet(text, span, inside) for span, inside in sorted(best))
 
 
-def _merged(text: str, evidence: Sequence[Evidence]) -> list[tuple[int, int]]:
+def _merged(text: str, evidence: Sequence[Evidence]) -> list[Span]:
     """Where the text was hit: ordered, overlaps joined."""
     spans = sorted(
         (e.start, e.end) for e in evidence if e.field == "text" and 0 <= e.start < e.end <= len(text)
     )
-    merged: list[tuple[int, int]] = []
+    merged: list[Span] = []
     for start, end in spans:
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
@@ -63,7 +65,7 @@ def _merged(text: str, evidence: Sequence[Evidence]) -> list[tuple[int, int]]:
     return merged
 
 
-def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
+def sentence_spans(text: str) -> Iterator[Span]:
     """The sentences of an English or Japanese text as (start, end), blanks around them left out."""
     start = 0
     for border in _BORDER.finditer(text):
@@ -74,7 +76,7 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     yield from _stripped(text, start, len(text))
 
 
-def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _stripped(text: str, start: int, end: int) -> Iterator[Span]:
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
@@ -83,21 +85,31 @@ def _stripped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
-def _touches(hit: tuple[int, int], span: tuple[int, int]) -> bool:
-    return hit[0] < span[1] and span[0] < hit[1]
+def _with_hits(text: str, hits: Sequence[Span]) -> Iterator[tuple[Span, list[Span]]]:
+    """Every sentence with hits, and the parts of the hits inside it. One pass over both."""
+    first = 0  # the first hit that does not end before the sentence
+    for span in sentence_spans(text):
+        while first < len(hits) and hits[first][1] <= span[0]:
+            first += 1
+        if first == len(hits):
+            return
+        last = first
+        while last < len(hits) and hits[last][0] < span[1]:
+            last += 1
+        if last > first:
+            yield span, [(max(start, span[0]), min(end, span[1])) for start, end in hits[first:last]]
 
 
-def _variety(text: str, span: tuple[int, int], hits: Sequence[tuple[int, int]]) -> int:
-    return len({text[hit[0] : hit[1]].lower() for hit in hits if _touches(hit, span)})
+def _variety(text: str, hits: Sequence[Span]) -> int:
+    return len({text[start:end].lower() for start, end in hits})
 
 
 # --- cutting ---------------------------------------------------------------------------------
 
 
-def _snippet(text: str, span: tuple[int, int], hits: Sequence[tuple[int, int]]) -> Snippet:
-    inside = [(max(hit[0], span[0]), min(hit[1], span[1])) for hit in hits if _touches(hit, span)]
-    start, end = _window(text, span, inside)
-    inside = [(max(a, start), min(b, end)) for a, b in inside if a < end and b > start]
+def _snippet(text: str, span: Span, hits: Sequence[Span]) -> Snippet:
+    start, end = _window(text, span, hits)
+    inside = [(max(a, start), min(b, end)) for a, b in hits if a < end and b > start]
     pieces = list(_pieces(text, start, end, inside))
     if start > span[0]:
         pieces.insert(0, ("…", False))
@@ -106,7 +118,7 @@ def _snippet(text: str, span: tuple[int, int], hits: Sequence[tuple[int, int]]) 
     return Snippet(tuple(pieces))
 
 
-def _window(text: str, span: tuple[int, int], hits: Sequence[tuple[int, int]]) -> tuple[int, int]:
+def _window(text: str, span: Span, hits: Sequence[Span]) -> Span:
     """The part of a long sentence to quote: around its first hit, cut between words."""
     most = _CJK_CHARS if is_japanese(text[span[0] : span[1]]) else _LATIN_CHARS
     start, end = span
@@ -129,7 +141,7 @@ def _word_border(text: str, at: int, towards: int) -> int:
     return at
 
 
-def _pieces(text: str, start: int, end: int, hits: Sequence[tuple[int, int]]) -> Iterator[tuple[str, bool]]:
+def _pieces(text: str, start: int, end: int, hits: Sequence[Span]) -> Iterator[tuple[str, bool]]:
     marks = [start, *(mark for hit in hits for mark in hit), end]
     for n, (a, b) in enumerate(pairwise(marks)):
         piece = re.sub(r"\s+", " ", text[a:b])
