@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import shutil
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +36,32 @@ class Kept:
 def is_due(opened: store.Store, now: datetime) -> bool:
     """Whether a day has passed; a clock that went back does not put it off."""
     return _is_past(opened.get_state(_DONE), now, EVERY)
+
+
+async def in_background(config: Config, now: datetime) -> Kept:
+    """`keep_house` in a thread that dies with the process: reading gigabytes must not hold up a stop."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Kept] = loop.create_future()
+
+    def finish(kept: Kept | None, error: Exception | None) -> None:
+        if answer.done():  # the caller was stopped
+            return
+        if kept is not None:
+            answer.set_result(kept)
+        elif error is not None:
+            answer.set_exception(error)
+
+    def work() -> None:
+        kept, failure = None, None
+        try:
+            kept = keep_house(config, now)
+        except Exception as error:  # handed on to the job that waits
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(finish, kept, failure)
+
+    threading.Thread(target=work, name="housekeeping", daemon=True).start()
+    return await answer
 
 
 def keep_house(config: Config, now: datetime) -> Kept:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
@@ -30,7 +30,8 @@ class Scheduler:
 
     def __init__(self, *, on_error: OnError) -> None:
         self._on_error = on_error
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._stopping = False
         self.counts: Counter[str] = Counter()  # error:<job>, missed:<job>, busy:<job>
         self.failing: dict[str, str] = {}  # job → why its last run failed, until it works again
         self._scheduler = AsyncIOScheduler(
@@ -66,14 +67,20 @@ class Scheduler:
         """Starts inside the running loop."""
         self._scheduler.start()
 
-    async def stop(self, grace_s: float) -> bool:
+    async def stop(self, grace_s: float, *, at_once: Collection[str] = ()) -> bool:
         """Starts nothing more and waits for what runs; what is left after `grace_s` seconds is cancelled.
+
+        Jobs named in `at_once` are cancelled without waiting: what they do can be done again.
 
         AsyncIOScheduler.shutdown(wait=True) cancels running coroutines instead of waiting for them
         (apscheduler issues 233 and 675), so the jobs' own tasks are awaited here first.
         Returns whether everything finished by itself.
         """
+        self._stopping = True
         self._scheduler.pause()
+        for task, name in self._running.items():
+            if name in at_once:
+                task.cancel()
         left: set[asyncio.Task[None]] = set()
         if self._running:
             _, left = await asyncio.wait(self._running, timeout=grace_s)
@@ -87,16 +94,19 @@ class Scheduler:
         async def run() -> None:
             task = asyncio.current_task()
             assert task is not None
-            self._running.add(task)
+            self._running[task] = name
             try:
                 await job()
                 self.failing.pop(name, None)
+            except asyncio.CancelledError:
+                if not self._stopping:
+                    raise
             except Exception as error:  # the one place: a job that fails must not end the service
                 self.counts[f"error:{name}"] += 1
                 self._tell(name, error)
                 self._on_error(name, error)
             finally:
-                self._running.discard(task)
+                self._running.pop(task, None)
 
         return run
 

@@ -101,7 +101,8 @@ class _Worker:
         finally:
             self.app.stop.set()
             self.systemd.status("stopping")
-            if not await self.scheduler.stop(GRACE_S):
+            # Reading is begun again at the next start; a message on its way must arrive and be marked.
+            if not await self.scheduler.stop(GRACE_S, at_once=("read", "housekeeping")):
                 _log.warning(
                     "cut off after %s s; what was under way is done again at the next start", GRACE_S
                 )
@@ -216,7 +217,7 @@ class _Worker:
         app = self.app
         if not housekeeping.is_due(app.store, app.now()):
             return
-        kept = await asyncio.to_thread(housekeeping.keep_house, app.config, app.now())
+        kept = await housekeeping.in_background(app.config, app.now())
         if kept.damage is not None:
             self.damage = tuple(kept.damage)
         _log.info(
