@@ -57,6 +57,7 @@ WRITES: dict[str, Call] = {
     "record_retry": lambda s: s.record_retry(2, "503", NOW + HOUR, NOW),
     "digest_state": lambda s: s.digest_state("new digest", NOW),
     "record_digest": _record_digest,
+    "record_messages": lambda s: s.record_messages([message(digest(s, "london", NOW))], NOW),
     "claim_due": lambda s: s.claim_due(NOW, 60, 5),
     "mark_sent": lambda s: s.mark_sent(1, "250", NOW),
     "mark_retry": lambda s: s.mark_retry(1, "451", NOW, NOW),

@@ -63,11 +63,11 @@ def hints(text: str) -> PollHints:
 
 
 def dump_features(fingerprint: Fingerprint) -> str:
-    """Everything but what has its own column."""
+    """What there is, but for what has its own column."""
     features = asdict(replace(fingerprint, amounts=_finite(fingerprint.amounts)))
     for column in ("simhash", "text_sha256"):
         del features[column]
-    return dump(features)
+    return dump({name: value for name, value in features.items() if value})
 
 
 def fingerprint(features: str, simhash: str, text_sha256: str) -> Fingerprint:

@@ -11,6 +11,7 @@ from monitor.store.words import Phrase
 WIDTH = 160  # characters
 LEAD_IN = 30  # of them before the first hit
 MAX_HITS = 200  # looked at in one article
+MAX_CHARS = 100_000  # looked through in one article: twenty of any length are shown at once
 
 Place = tuple[int, int]
 
@@ -23,7 +24,7 @@ class Snippets:
 
     def of(self, text: str) -> tuple[str, list[Place]]:
         """The snippet, in one line, and the places of the hits in it."""
-        hits = self._hits(text)
+        hits = self._hits(text[:MAX_CHARS])
         start = _best_start(hits)
         start, end = _trimmed(text, start, start + WIDTH)
         snippet = re.sub(r"\s", " ", text[start:end])
