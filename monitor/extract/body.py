@@ -15,18 +15,23 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _MAX_PARAGRAPHS = 50_000
+# Below so many characters trafilatura takes all text of the page in one piece. A whole Japanese report is
+# that short: its characters say two to three times as much.
+_MIN_CHARS = 250
+_MIN_CHARS_EAST = 100
 _RULE = re.compile(r"[-|\s]+")  # under a table's head
 _MARKS = re.compile(r"^(?:[-•*]\s+|\|\s*)|(?:\s*\|)$")
 
 
 @functools.cache
-def _options() -> Any:
+def _options(least: int) -> Any:
     """Fast, no comments, no duplicate filter: that one keeps state between pages."""
     from trafilatura.settings import DEFAULT_CONFIG, Extractor
 
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # "discarding data" is an outcome, not news
     config = deepcopy(DEFAULT_CONFIG)
     config["DEFAULT"]["MAX_FILE_SIZE"] = str(MAX_BYTES)
+    config["DEFAULT"]["MIN_EXTRACTED_SIZE"] = str(least)
     config["DEFAULT"]["MAX_TREE_SIZE"] = str(_MAX_PARAGRAPHS)
     return Extractor(config=config, output_format="python", fast=True, comments=False, dedup=False)
 
@@ -36,8 +41,9 @@ def lines_of(tree: HtmlElement) -> list[str]:
     from trafilatura import bare_extraction
     from trafilatura.settings import Document
 
+    east = (tree.get("lang") or "").lower().startswith(("ja", "zh"))
     try:
-        found = bare_extraction(tree, options=_options())
+        found = bare_extraction(tree, options=_options(_MIN_CHARS_EAST if east else _MIN_CHARS))
     except MemoryError:
         raise
     except Exception:  # another's fault on one page: layout.paragraphs() reads it then
