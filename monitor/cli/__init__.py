@@ -22,6 +22,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 COMMANDS = {
     "init": "monitor.cli.init:init",
     "check": "monitor.cli.check:check",
+    "doctor": "monitor.cli.doctor:doctor",
     "run": "monitor.cli.run:run",
     "status": "monitor.cli.status:status",
     "poll": "monitor.cli.steps:poll",
