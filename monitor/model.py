@@ -308,7 +308,7 @@ class Fingerprint:
 
     text_sha256: str  # of the normalised text
     simhash: int  # 64 bits
-    bands: tuple[int, ...]  # of the simhash, for look-up
+    bands: tuple[int, ...] = ()  # of the simhash, for look-up; none for a short text
     title_tokens: tuple[str, ...] = ()
     organisations: tuple[str, ...] = ()
     programmes: tuple[str, ...] = ()
