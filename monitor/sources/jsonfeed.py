@@ -9,7 +9,7 @@ from typing import Any
 
 from monitor import text, urls
 from monitor.model import ParsedFeed, ParsedItem
-from monitor.sources import feeds
+from monitor.sources import feeds, jsonresults
 
 
 def parse(document: str, context: feeds.Context) -> ParsedFeed:
@@ -18,6 +18,8 @@ def parse(document: str, context: feeds.Context) -> ParsedFeed:
         data = json.loads(document)
     except (ValueError, RecursionError) as error:
         return ParsedFeed("", problem=f"not JSON: {text.clean_line(str(error), limit=120)}")
+    if jsonresults.is_results(data):
+        return jsonresults.parse(data, context)
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
         return ParsedFeed("", problem="JSON, but not a JSON Feed: there is no list of items")
     home = _string(data, "feed_url") or _string(data, "home_page_url")
