@@ -1,19 +1,23 @@
 # syntax=docker/dockerfile:1
-# Built in two stages: wheels first, then a small image that holds nothing but Python and the installed monitor.
+# Built in two stages: first a virtual environment, then a small image that holds nothing but Python and it.
 
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY pyproject.toml setup.py README.md LICENSE constraints.txt ./
+RUN python -m venv /opt/monitor
+# What changes seldom comes first: the libraries are installed once for many versions of the monitor.
+COPY constraints.txt ./
+COPY pyproject.toml setup.py MANIFEST.in README.md LICENSE ./
 COPY monitor ./monitor
 COPY config ./config
 COPY storage/queries ./storage/queries
-RUN python -m venv /opt/monitor \
-    && /opt/monitor/bin/pip install --no-cache-dir --upgrade pip \
-    && /opt/monitor/bin/pip install --no-cache-dir -c constraints.txt .
+RUN /opt/monitor/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . \
+    && /opt/monitor/bin/python -m compileall -q /opt/monitor/lib \
+    && /opt/monitor/bin/monitor --version
 
 FROM python:3.12-slim
 LABEL org.opencontainers.image.title="japan-tech-monitor" \
       org.opencontainers.image.description="News monitor for UK-Japan and US-Japan technology cooperation" \
+      org.opencontainers.image.source="https://github.com/japan-tech-monitor/japan-tech-monitor" \
       org.opencontainers.image.licenses="MIT"
 RUN groupadd --gid 10001 monitor \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin monitor \
@@ -27,10 +31,13 @@ ENV PATH=/opt/monitor/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     MONITOR_CONFIG=/app/config \
     MONITOR_DB=/app/storage/monitor.db
+# What is wrong with the configuration, or too old in the image, fails the build and not the first night.
+RUN monitor check \
+    && python -c "import pyexpat, sqlite3; assert pyexpat.version_info >= (2, 4, 1) and sqlite3.sqlite_version_info >= (3, 37)"
 USER 10001:10001
 VOLUME /app/storage
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=60s --timeout=10s --start-period=120s CMD ["monitor", "status", "--healthcheck"]
+HEALTHCHECK --interval=60s --timeout=20s --start-period=120s --retries=3 CMD ["monitor", "status", "--healthcheck"]
 # Exec form: the monitor is process 1 and gets SIGTERM itself.
 ENTRYPOINT ["monitor"]
 CMD ["run"]

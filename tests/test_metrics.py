@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor import yamltext
 from monitor.metrics import Metrics, Snapshot, SourceSample
 from tests.fakes import NOW
+
+ALERTS = Path(__file__).parent.parent / "deploy" / "alerts.yml"
 
 
 def samples(page: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -57,3 +63,21 @@ def test_what_was_seen_is_what_is_read() -> None:
 def test_labels_are_few_words_and_source_ids() -> None:
     names = {name for _, labels in samples(Metrics().text()) for name, _ in labels}
     assert names <= {"version", "source", "state", "status", "outcome", "result", "kind", "job"}
+
+
+def test_the_example_alerts_ask_for_what_is_there() -> None:
+    names = {name for name, _ in samples(page_with_everything())}
+    rules = yamltext.parse("alerts.yml", ALERTS.read_text("utf-8")).data
+    asked = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    assert len(asked) >= 8
+    for expression in asked:
+        found = set(re.findall(r"\bmonitor_\w+", expression))
+        assert found
+        assert found <= names
+
+
+def page_with_everything() -> bytes:
+    metrics = Metrics()
+    source = SourceSample("meti", "ok", 0, NOW)
+    metrics.update(Snapshot(sources=(source,), losses={"crash": 1}, jobs={"error:read": 1}))
+    return metrics.text()
