@@ -111,7 +111,7 @@ class MonitorSettings(Section):
         HOMEPAGE, description="Web address in the User-Agent, so that a site can see who asks."
     )
     database: ConfigPath = Field(Path("../storage/monitor.db"), description="The SQLite file.")
-    storage: ConfigPath = Field(Path("../storage"), description="Folder of backups and other files.")
+    storage: ConfigPath = Field(Path("../storage"), description="Folder whose `backups` holds the weekly copies of the database.")
     first_run_days: int = Field(
         7, ge=0, le=3650, description="At the first poll of a source, older articles are noted but not read."
     )
