@@ -16,8 +16,8 @@ LAYERS = {
     },
     2: {"fetch", "store", "deliver", "settings", "workers", "archives", "runners", "log"},
     3: {"pipeline", "outbox", "backfill"},
-    4: {"app", "worker", "report", "scheduler", "service", "doctor", "metrics", "operator", "lookout",
-        "housekeeping", "reload"},
+    4: {"app", "browse", "worker", "report", "scheduler", "service", "doctor", "metrics", "operator",
+        "lookout", "housekeeping", "reload"},
     5: {"cli", "demo", "__main__"},
 }  # fmt: skip
 ROOM_LAYER = {room: layer for layer, rooms in LAYERS.items() for room in rooms}
@@ -33,6 +33,8 @@ DOORWAYS = {
     "jinja2": {"digest/"},
     "fastwarc": {"archives.py"},
     "distributed": {"runners.py"},
+    "datasette": {"browse/"},
+    "uvicorn": {"browse/"},
     "click": {"cli/", "__main__.py"},
 }
 FILES = sorted(ROOT.rglob("*.py"))

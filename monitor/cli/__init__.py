@@ -32,6 +32,7 @@ COMMANDS = {
     "search": "monitor.cli.ask:search",
     "matches": "monitor.cli.ask:matches",
     "export": "monitor.cli.ask:export",
+    "browse": "monitor.cli.browse:browse",
     "explain": "monitor.cli.explain:explain",
     "feedback": "monitor.cli.feedback:feedback",
     "sources": "monitor.cli.sources:sources",

@@ -1,0 +1,85 @@
+"""The web site: Datasette over the live file, read-only, with our pages, our words and our guard."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from datasette.app import Datasette
+from datasette.database import Database
+from datasette.plugins import pm
+
+from monitor.browse import plugin
+from monitor.browse.guard import authorize
+from monitor.browse.metadata import DATABASE, metadata
+
+HERE = Path(__file__).parent
+WAIT_S = 5.0  # a reader never waits for the writer, but for a checkpoint at most
+SETTINGS = {
+    "default_allow_sql": False,
+    "allow_download": False,
+    "suggest_facets": False,  # costs a query for every column; ours are chosen
+    "default_facet_size": 12,
+    "facet_time_limit_ms": 1500,  # over the 200 of Datasette: JSON arrays of 100,000 rows are unfolded
+    "sql_time_limit_ms": 5000,
+    "default_cache_ttl": 0,  # the worker writes all the time
+    "truncate_cells_html": 300,
+    "num_sql_threads": 4,
+}
+
+
+class Archive(Database):  # type: ignore[misc]
+    """The file, opened so that nothing can be written and what is hidden reads as NULL."""
+
+    def connect(self, write: bool = False) -> sqlite3.Connection:
+        if write:
+            raise sqlite3.OperationalError("the archive is read-only here")
+        uri = f"{Path(self.path).absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=WAIT_S, check_same_thread=False)
+        connection.set_authorizer(authorize)
+        self._all_file_connections.append(connection)
+        return connection
+
+
+class Site(Datasette):  # type: ignore[misc]
+    """Datasette with one database and a clock."""
+
+    def __init__(self, path: Path, queries: Path, now: Callable[[], datetime]) -> None:
+        super().__init__(
+            memory=True,
+            metadata=metadata(queries),
+            settings=SETTINGS,
+            template_dir=str(HERE / "templates"),
+            static_mounts=[("desk", str(HERE / "static"))],
+        )
+        self.now = now
+        self.remove_database("_memory")
+        self.add_database(Archive(self, str(path), is_mutable=True), name=DATABASE)
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self.executor.shutdown()
+        for database in self.databases.values():
+            database.close()
+
+
+def build(path: Path, queries: Path, now: Callable[[], datetime]) -> Any:
+    """The site over one database file; `queries` is the folder of ready questions."""
+    # With rich installed, Datasette prints every local variable of every frame for each page not found.
+    import_module("datasette.handle_exception").rich = None  # type: ignore[attr-defined]
+    if not pm.is_registered(plugin):
+        pm.register(plugin, name="monitor")
+    return Site(path, queries, now)
+
+
+def serve(site: Any, host: str, port: int) -> None:
+    """Serves until SIGTERM or Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn stops, then raises the signal again
+        signal.signal(number, lambda *_: None)
+    uvicorn.run(site.app(), host=host, port=port, log_level="warning", lifespan="on")
