@@ -13,7 +13,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/monitor demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
