@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli.context import Env, pass_env
-from monitor.cli.sources_try import check, discover, preview
+from monitor.cli.sources_check import check
+from monitor.cli.sources_try import discover, preview
 from monitor.errors import InputError
 
 if TYPE_CHECKING:

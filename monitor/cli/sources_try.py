@@ -1,4 +1,4 @@
-"""`monitor sources preview`, `check`, `discover`: sources tried without a trace in the database."""
+"""`monitor sources preview`, `discover`: sources tried without a trace in the database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from monitor.cli.inputs import Desk, Input
     from monitor.model import Source
 
-_COLUMNS = ("id", "kind", "entries", "newest", "encoding", "problem")
 _SHOWN_SAMPLES = 3
 
 
@@ -119,74 +118,6 @@ def _print(given: Input, found: dict[str, Any]) -> None:
         ("published", "title", "url"),
         [[row["published"], row["title"], row["url"]] for row in found["entries"]],
     )
-
-
-# --- check -----------------------------------------------------------------------------------
-
-
-@click.command()
-@click.argument("ids", metavar="[SOURCE]...", nargs=-1)
-@click.option("--all", "every", is_flag=True, help="Every source that is switched on.")
-@click.option("--strict", is_flag=True, help="Exit 1 when a source could not be read.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each source.")
-@pass_env
-def check(env: Env, ids: tuple[str, ...], every: bool, strict: bool, as_json: bool) -> int:
-    """Ask sources now and say what each gave; nothing is stored."""
-    if bool(ids) == every:
-        raise click.UsageError("name sources, or give --all")
-    chosen = {source.id: source for source in env.load().sources if source.enabled or source.id in ids}
-    unknown = sorted(set(ids) - chosen.keys())
-    if unknown:
-        raise InputError(f"no such source: {', '.join(unknown)}; `monitor sources list` shows them all")
-    return asyncio.run(_check(env, [chosen[key] for key in ids or chosen], strict, as_json))
-
-
-async def _check(env: Env, chosen: list[Source], strict: bool, as_json: bool) -> int:
-    from monitor.cli.inputs import Desk
-    from monitor.cli.reports import Progress
-    from monitor.cli.show import json_line, table
-
-    by_url = {source.url: source for source in chosen}
-    rows = []
-    async with Desk(env, at_once=20) as desk:
-
-        async def work(url: str) -> dict[str, Any]:
-            return await _tried(desk, by_url[url])
-
-        with Progress(len(by_url)) as progress:
-            async for row in desk.in_order(list(by_url), work):
-                progress.step()
-                rows.append(row)
-                if as_json:
-                    json_line(row)
-    if not as_json:
-        table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
-    return 1 if strict and any(row["problem"] for row in rows) else 0
-
-
-async def _tried(desk: Desk, source: Source) -> dict[str, Any]:
-    from monitor import sources
-
-    given = await desk.read(source.url, obey_robots=source.kind != "feed", allow_private=source.allow_private)
-    row = {"id": source.id, "url": given.url, "kind": None, "entries": 0, "newest": None, "encoding": None,
-           "problem": given.problem or None}  # fmt: skip
-    if given.problem:
-        return row
-    try:
-        feed = await desk.workers.run(
-            sources.parse, given.body, source=source, url=given.url, headers=dict(given.headers), now=now()
-        )
-    except WorkerError as error:
-        return {**row, "problem": str(error)}
-    newest = max((item.published_at for item in feed.items if item.published_at), default=None)
-    return {
-        **row,
-        "kind": feed.kind or None,
-        "entries": len(feed.items),
-        "newest": f"{newest:%Y-%m-%dT%H:%M:%SZ}" if newest else None,
-        "encoding": feed.encoding or None,
-        "problem": feed.problem or None,
-    }
 
 
 # --- discover --------------------------------------------------------------------------------

@@ -193,10 +193,10 @@ def _chosen(tree: html.HtmlElement, base: str, source: Source) -> tuple[list[Lin
             return [], f"selector {source.selector!r}: {error}"
         links = links_of(_anchors(nodes), base)
         problem = "" if links else f"nothing matches the selector {source.selector!r}"
-        return _matching(links, source.link_pattern), problem
+        return matching(links, source.link_pattern), problem
     links = links_of(tree.iter("a"), base)
     if source.link_pattern:
-        found = _matching(links, source.link_pattern)
+        found = matching(links, source.link_pattern)
         return found, "" if found else f"no link matches {source.link_pattern!r}"
     groups = best_groups(links, base)
     return [link for group in groups for link in group], ""
@@ -215,7 +215,7 @@ def _anchors(nodes: Sequence[html.HtmlElement]) -> Iterator[html.HtmlElement]:
             yield from node.iter("a")
 
 
-def _matching(links: list[Link], pattern: str) -> list[Link]:
+def matching(links: list[Link], pattern: str) -> list[Link]:
     """Links whose absolute address, or its path, matches."""
     if not pattern:
         return links
