@@ -364,6 +364,24 @@ def test_pages_are_fresh_while_the_worker_writes(tmp_path: Path) -> None:
         visitor.close()
 
 
+def test_slow_counts_are_kept_a_minute_and_rows_never(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "monitor.db"
+    with open_store(path) as store:
+        store.sync_sources(SOURCES, NOW)
+        visitor = Visitor(path)
+        monkeypatch.setattr(site, "SLOW_S", -1.0)
+        seen = [visitor.get("/monitor/matches_view.json").json()]
+        matched(store, BBC, 1, at=NOW)
+        seen.append(visitor.get("/monitor/matches_view.json").json())
+        monkeypatch.setattr(site, "KEEP_S", -1.0)
+        seen.append(visitor.get("/monitor/matches_view.json").json())
+        assert [len(each["rows"]) for each in seen] == [0, 1, 1]
+        assert [each["filtered_table_rows_count"] for each in seen] == [0, 0, 1]
+        visitor.close()
+
+
 # --- the command -----------------------------------------------------------------------------
 
 

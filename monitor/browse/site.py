@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import time
 from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
@@ -20,6 +21,9 @@ from monitor.browse.guard import authorize
 from monitor.browse.metadata import DATABASE, metadata
 
 HERE = Path(__file__).parent
+SLOW_S = 0.2  # a count that takes longer than this …
+KEEP_S = 60.0  # … is good for so long: at 60,000 matches the counts of one page take seconds
+KEPT = 300  # such counts at most
 WAIT_S = 5.0  # a reader never waits for the writer, but for a checkpoint at most
 SETTINGS = {
     "default_allow_sql": False,
@@ -36,6 +40,26 @@ SETTINGS = {
 
 class Archive(Database):  # type: ignore[misc]
     """The file, opened so that nothing can be written and what is hidden reads as NULL."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._counts: dict[str, tuple[float, Any]] = {}
+
+    async def execute(self, sql: str, params: Any = None, **named: Any) -> Any:
+        """Rows are always fresh; slow counts (facets, totals) may be a minute old."""
+        if "count(*)" not in sql:
+            return await super().execute(sql, params, **named)
+        began = time.monotonic()
+        key = f"{sql}\0{params}\0{named}"
+        kept = self._counts.get(key)
+        if kept and began - kept[0] < KEEP_S:
+            return kept[1]
+        results = await super().execute(sql, params, **named)
+        if time.monotonic() - began > SLOW_S:
+            if len(self._counts) >= KEPT:
+                self._counts.clear()
+            self._counts[key] = began, results
+        return results
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
         if write:
