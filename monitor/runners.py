@@ -6,85 +6,117 @@ a worker that dies costs the shard it had, which is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
-from typing import Any, TypeVar
+import asyncio
+import concurrent.futures
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Protocol, TypeVar
 
-from monitor.errors import InputError, MonitorError
+from monitor.errors import InputError, MonitorError, WorkerError
 
 T = TypeVar("T")
 R = TypeVar("R")
 TRIES = 3
-SHARED_BREAKS = 2
+LOOK_S = 20.0  # how often the cluster is asked whether it is still there
+ALONE_S = 600.0  # a cluster without any worker for so long is given up
+
+
+class Pool(Protocol):
+    """Processes that can be killed; `monitor.workers` has one."""
+
+    async def run(self, fn: Callable[..., R], /, *args: Any) -> R: ...
+
+    async def close(self) -> None: ...
 
 
 def local(
-    function: Callable[[T], R], tasks: Sequence[T], processes: int
-) -> Iterator[tuple[T, R | BaseException]]:
-    """Runs on this machine. A process that dies breaks its pool: a new one takes what was unfinished.
-
-    Who was to blame is not known while several run; after SHARED_BREAKS each runs alone, and one that
-    breaks its process TRIES times by itself is given up.
-    """
-    left = dict.fromkeys(range(len(tasks)), TRIES)
-    breaks = 0
-    while left:
-        batch = list(left)[:1] if breaks >= SHARED_BREAKS else list(left)
-        broken = False
-        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            futures = {pool.submit(function, tasks[index]): index for index in batch}
-            for future in as_completed(futures):
-                error = future.exception()
-                if isinstance(error, BrokenProcessPool):
-                    broken = True
-                    continue
-                del left[futures[future]]
-                yield tasks[futures[future]], error if error is not None else future.result()
-        breaks += broken
-        if broken and len(batch) == 1 and not _has_another_try(left, batch[0]):
-            yield tasks[batch[0]], MonitorError("its process died again and again")
+    function: Callable[[T], R], tasks: Sequence[T], pool: Pool, at_once: int
+) -> Generator[tuple[T, R | BaseException], None, None]:
+    """Runs on this machine, `at_once` tasks at a time. The pool is closed at the end, whatever it does."""
+    waiting = iter(tasks)
+    running: dict[asyncio.Task[R], T] = {}
+    with asyncio.Runner() as loop:
+        try:
+            while True:
+                for task in islice(waiting, at_once - len(running)):
+                    running[loop.get_loop().create_task(_patiently(pool, function, task))] = task
+                if not running:
+                    return
+                for done in loop.run(_first(running)):
+                    task, error = running.pop(done), done.exception()
+                    yield task, error if error is not None else done.result()
+        finally:
+            for each in running:
+                each.cancel()
+            loop.run(pool.close())
 
 
-def _has_another_try(left: dict[int, int], index: int) -> bool:
-    left[index] -= 1
-    if not left[index]:
-        del left[index]
-    return index in left
+async def _patiently(pool: Pool, function: Callable[[T], R], task: T) -> R:
+    """A process that dies costs one try."""
+    for _ in range(TRIES - 1):
+        try:
+            return await pool.run(function, task)
+        except WorkerError:
+            continue
+    return await pool.run(function, task)
+
+
+async def _first(running: Iterable[asyncio.Task[R]]) -> set[asyncio.Task[R]]:
+    done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    return done
 
 
 def dask(
-    function: Callable[[T], R], tasks: Sequence[T], address: str
-) -> Iterator[tuple[T, R | BaseException]]:
+    function: Callable[[T], R], tasks: Sequence[T], address: str, *, patience_s: float = 10.0
+) -> Generator[tuple[T, R | BaseException], None, None]:
     """Runs on a Dask cluster (`tcp://host:8786`, or `tls://…` with Dask's own TLS settings).
 
-    Raises InputError when there is no scheduler at that address, MonitorError when it goes away: what was
-    finished is kept, and the same command goes on from there.
+    `patience_s` is how long its scheduler may take to answer at first.
+
+    Raises InputError when there is no scheduler at that address, MonitorError when it goes away or has no
+    workers: what was finished is kept, and the same command goes on from there.
     """
     try:
         from distributed import Client
-        from distributed import as_completed as as_they_come
     except ImportError as error:
         raise InputError("Dask needs the extra: pip install 'japan-tech-monitor[backfill]'") from error
     try:
-        client: Any = Client(address, timeout="10s", set_as_default=False)  # type: ignore[no-untyped-call]
+        client: Any = Client(address, timeout=patience_s, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError(f"no Dask scheduler at {address}: {error}") from error
-    with client:
-        futures: dict[Any, T] = {
-            client.submit(function, task, retries=TRIES - 1, pure=False): task for task in tasks
-        }
+    gone = MonitorError(f"the Dask scheduler at {address} went away; run the same command to go on")
+    with client, client.as_current():
         try:
-            for future in as_they_come(list(futures), loop=client.loop):  # type: ignore[no-untyped-call]
-                if future.status == "cancelled" or client.status != "running":
-                    raise MonitorError(
-                        f"the Dask scheduler at {address} went away; run the same command to go on"
-                    )
+            for task, future in _as_they_come(client, function, tasks):
+                if future.status == "cancelled":
+                    raise gone
                 failure = future.exception() if future.status == "error" else None
-                yield futures[future], failure if failure is not None else future.result()
-                future.release()
-        except (OSError, TimeoutError) as error:
-            raise MonitorError(
-                f"the Dask scheduler at {address} went away; run the same command to go on"
-            ) from error
+                yield task, failure if failure is not None else future.result()
+        except (OSError, TimeoutError, concurrent.futures.CancelledError, asyncio.CancelledError) as error:
+            raise gone from error
+
+
+def _as_they_come(client: Any, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[tuple[T, Any]]:
+    """Each task with its future once that is done. Few are out at a time: a task carries all rules."""
+    from distributed import wait
+
+    waiting = iter(tasks)
+    running: dict[Any, T] = {}
+    alone = 0.0
+    while True:
+        threads = sum(client.nthreads().values())
+        for task in islice(waiting, max(2, 2 * threads) - len(running)):
+            running[client.submit(function, task, retries=TRIES - 1, pure=False)] = task
+        if not running:
+            return
+        try:
+            done = wait(list(running), timeout=LOOK_S, return_when="FIRST_COMPLETED").done  # type: ignore[no-untyped-call]
+        except TimeoutError:
+            done = set()
+            alone = 0.0 if threads else alone + LOOK_S
+            if alone >= ALONE_S:
+                raise MonitorError(
+                    "the Dask cluster has no workers; start some and run the same command"
+                ) from None
+        for future in done:
+            yield running.pop(future), future

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from contextlib import ExitStack
 from datetime import datetime
@@ -15,8 +16,9 @@ from monitor.cli.context import Env, now, pass_env
 from monitor.cli.times import when
 
 if TYPE_CHECKING:
-    from monitor.backfill import Task
-    from monitor.settings import Config
+    from rich.console import Console
+
+    from monitor.backfill import Runner, Task
 
 
 @click.command()
@@ -48,46 +50,55 @@ def backfill(
     goes on where it was: give the same command again.
     """
     from monitor import archives
-    from monitor.backfill import Task, Window
+    from monitor.backfill import Window, tasks
     from monitor.settings import read_rule_files
 
     config = env.load()
     database = Path(out) if out else config.database
     rule_files = read_rule_files(config.dir)
     shards = archives.shards([Path(path) for path in paths])
-    tasks = [Task(shard, rule_files, Window(since, until, source)) for shard in shards]
-    report = _read(config, tasks, database, dask, processes or config.monitor.workers.processes)
+    window = Window(since, until, source)
+    report = _read(
+        tasks(shards, rule_files, window), database, dask, processes or config.monitor.workers.processes
+    )
     _tell(report, plot, as_json)
     return 1 if report["shards_failed"] else 0
 
 
-def _read(
-    config: Config, tasks: list[Task], database: Path, address: str | None, processes: int
-) -> dict[str, Any]:
-    from monitor import runners
+def _read(tasks: list[Task], database: Path, address: str | None, processes: int) -> dict[str, Any]:
     from monitor.backfill import Shelf, merge, read_all
     from monitor.store import open_store
 
     shelf = Shelf(database.with_name(database.name + ".backfill"))
-    runner = (
-        partial(runners.dask, address=address) if address else partial(runners.local, processes=processes)
-    )
     with ExitStack() as stack:
         store = stack.enter_context(open_store(database))
         progress = stack.enter_context(_Progress(len(tasks)))
-        failed = read_all(tasks, shelf, runner, progress.on_shard)
-        results = [shelf.get(task) for task in tasks if shelf.has(task)]
-        # A shard that failed is read again by the next run; what there is, is merged then, in order.
-        new = 0 if failed else merge(store, (each for result in results for each in result.found), now())
-    counts: Counter[tuple[str, str]] = sum((result.counts for result in results), Counter())
+        failed = read_all(tasks, shelf, _runner(address, processes), progress.on_shard)
+        new = merge(store, shelf.found(tasks), now())
+    summaries = [shelf.summary(task) for task in tasks if shelf.has(task)]
+    counts: Counter[tuple[str, str]] = Counter()
+    for summary in summaries:
+        counts.update(summary.counts)
     return {
         "shards": len(tasks),
         "shards_failed": [{"paths": list(task.shard.paths), "error": error} for task, error in failed],
         "years": _by_year(counts),
         "new": new,
-        "poison": [{"where": where, "why": why} for result in results for where, why in result.poison],
+        "poison": [{"where": where, "why": why} for each in summaries for where, why in each.poison],
         "database": str(database),
     }
+
+
+def _runner(address: str | None, processes: int) -> Runner:
+    from monitor import runners
+    from monitor.backfill import SHARD_S
+    from monitor.workers import Workers
+
+    if address:
+        return partial(runners.dask, address=address)
+    # A shard's process starts another for its pages: the bound is for reading archives alone.
+    pool = Workers(processes=processes, deadline_s=SHARD_S, memory_mb=4096)
+    return partial(runners.local, pool=pool, at_once=processes)
 
 
 def _by_year(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
@@ -123,30 +134,31 @@ def _tell(report: dict[str, Any], plot: str | None, as_json: bool) -> None:
     for each in report["shards_failed"]:
         say(f"failed: {', '.join(each['paths'][:3])}: {each['error']}")
     if report["shards_failed"]:
-        say("nothing is stored yet: give the same command again, finished shards are kept")
-    else:
-        say(f"{report['new']} new matches and near misses stored in {report['database']}; nothing is sent")
+        say("the rest is stored: give the same command again, and only these are read")
+    say(f"{report['new']} new matches and near misses stored in {report['database']}; nothing is sent")
 
 
 class _Progress:
     """A bar with rate, matches so far and time left, on a terminal; silent elsewhere."""
 
-    def __init__(self, shards: int) -> None:
+    def __init__(self, shards: int, console: Console | None = None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        console = Console(stderr=True)
+        console = console or Console(stderr=True)
         self._bar = Progress(
             TextColumn("shards"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[articles]:,} articles, {task.fields[matches]:,} matches"),
+            TextColumn("{task.fields[told]}"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
+            speed_estimate_period=3600,  # a shard may take many minutes
         )
-        self._task = self._bar.add_task("shards", total=shards, articles=0, matches=0)
-        self._articles = self._matches = 0
+        self._task = self._bar.add_task("shards", total=shards, told="")
+        self._done = self._articles = self._matches = self._read_now = 0
+        self._began = time.monotonic()
 
     def __enter__(self) -> _Progress:
         self._bar.start()
@@ -157,6 +169,14 @@ class _Progress:
 
     def on_shard(self, task: Task, result: Any, how: str) -> None:
         if result is not None:
-            self._articles += sum(result.counts.values())
+            articles = sum(result.counts.values())
+            self._articles += articles
+            self._read_now += articles if how == "read" else 0
             self._matches += sum(count for (_, outcome), count in result.counts.items() if outcome == "match")
-        self._bar.update(self._task, advance=1, articles=self._articles, matches=self._matches)
+        rate = self._read_now / max(time.monotonic() - self._began, 0.001)
+        told = f"{self._articles:,} articles, {rate:,.0f} a second, {self._matches:,} matches"
+        self._done += 1
+        if how == "kept":  # no work of this run, so the time left must not be reckoned from it
+            self._bar.reset(self._task, completed=self._done, told=told)
+        else:
+            self._bar.update(self._task, completed=self._done, told=told)
