@@ -220,6 +220,15 @@ class App:
             raise InputError(f"no such source: {', '.join(unknown)}; `monitor sources list` shows them all")
         return [state for state in states if state.source.id in set(ids)]
 
+    def ask_soon(self, report: RunReport) -> None:
+        """Without a network no source is at fault: none is left alone for longer than the shortest wait.
+
+        Otherwise a weekend without a network would end with a day of waiting.
+        """
+        if report.unreached:
+            wait = timedelta(minutes=self.config.monitor.poll.floor_minutes)
+            self.store.ask_by(report.unreached, self.now() + wait)
+
     async def process(self, *, on_item: OnItem | None = None) -> pipeline.ProcessReport:
         """Works off the pending items that are due."""
         limits, workers = self.config.monitor.limits, self.config.monitor.workers
@@ -292,6 +301,7 @@ class App:
         """
         report = RunReport(self.now())
         report.polled = await self.poll(on_polled=on_polled)
+        self.ask_soon(report)
         report.processed = await self.process(on_item=on_item)
         report.composed = self.compose() if self.looked_once else self.first_look(report.polled)
         report.flushed = await self.flush()

@@ -40,6 +40,12 @@ class RunReport:
         return unreached and (len(tried) > 1 or self.was_offline)
 
     @property
+    def unreached(self) -> list[str]:
+        """Ids of the sources that a dead network kept from being read; [] when the network lives."""
+        tried = self.polled.polled if self.offline else ()
+        return [each.source_id for each in tried if each.error_kind in NO_NETWORK]
+
+    @property
     def ok(self) -> bool:
         """Whether the work itself was done: something was readable, nothing went dead or unrendered."""
         tried = self.polled.polled

@@ -116,6 +116,7 @@ class _Worker:
         report.polled = await app.poll(on_polled=self.on_polled)
         if report.polled.polled:
             self._note_network(report.offline)
+            app.ask_soon(report)
         report.processed = await app.process(on_item=self.on_item)
         if not app.looked_once:
             report.composed = app.first_look(report.polled)

@@ -13,6 +13,9 @@ import pytest
 from monitor import housekeeping, settings
 from monitor.app import App
 from monitor.demo.site import Site
+from monitor.model import Polled
+from monitor.pipeline import PollReport
+from monitor.report import RunReport
 from monitor.settings import Config
 from monitor.store import open_store
 from tests.cli import write_config
@@ -81,6 +84,40 @@ async def test_a_poll_under_way_ends_with_what_it_began_with(tmp_path: Path, sit
             while app._closing:
                 await asyncio.sleep(0.01)
             assert old.workers._closed
+
+
+async def test_sources_are_asked_again_soon_after_a_long_time_without_a_network(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        dead = "".join(SOURCE.format(id=f"s{n}", url=f"{url}/{n}") for n in range(2))
+        async with App(configured(tmp_path, dead)) as app:
+            for _ in range(7):
+                await app.poll(every=True)
+            report = RunReport(app.now(), polled=await app.poll(every=True))
+            assert report.offline
+            waits = [each.next_poll_at for each in app.store.source_states() if each.next_poll_at]
+            assert min(waits) > app.now() + timedelta(hours=6)
+            app.ask_soon(report)
+            waits = [each.next_poll_at for each in app.store.source_states() if each.next_poll_at]
+            assert max(waits) <= app.now() + timedelta(minutes=15)
+
+
+def test_one_failure_alone_is_no_dead_network_and_a_remembered_robots_rule_says_nothing() -> None:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    dns, robots, gone = (
+        Polled("a", "failed", error="x", error_kind=kind) for kind in ("dns", "robots", "status")
+    )
+    for tried, offline in (
+        ([dns], False),
+        ([dns, dns], True),
+        ([dns, robots], True),
+        ([robots, robots], False),
+        ([dns, gone], False),
+        ([dns, Polled("b", "ok")], False),
+    ):
+        assert RunReport(at, polled=PollReport(tried)).offline is offline
+    assert RunReport(at, polled=PollReport([dns]), was_offline=True).offline
 
 
 # --- housekeeping ----------------------------------------------------------------------------

@@ -105,6 +105,14 @@ class Sources(Base):
         """Every source there ever was, by id; `source.enabled` tells those that are polled."""
         return [_state(row) for row in self.db.all("SELECT * FROM sources ORDER BY id")]
 
+    def ask_by(self, ids: Collection[str], by: datetime) -> None:
+        """Sources that would be left alone for longer are due at `by`: the network failed, not they."""
+        self.db.run(
+            "UPDATE sources SET next_poll_at = :by"
+            " WHERE id IN (SELECT value FROM json_each(:ids)) AND next_poll_at > :by",
+            {"ids": codec.dump(list(ids)), "by": times.to_text(by)},
+        )
+
     def due_sources(self, now: datetime) -> list[SourceState]:
         """Sources to poll now, longest waiting first."""
         return [_state(row) for row in self.db.all(_DUE, {"now": times.to_text(now)})]
