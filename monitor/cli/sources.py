@@ -9,7 +9,8 @@ import click
 
 from monitor.cli.context import Env, pass_env
 from monitor.cli.sources_check import check
-from monitor.cli.sources_try import discover, preview
+from monitor.cli.sources_discover import discover
+from monitor.cli.sources_try import preview
 from monitor.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def import_opml(env: Env, file: Path) -> int:
     """
     from monitor.cli.show import line, say
     from monitor.model import Source
-    from monitor.sources.discover import yaml_entry
+    from monitor.sources.discover import free_id, yaml_entry
     from monitor.sources.opml import read_opml
 
     configured = env.load().sources
@@ -103,7 +104,7 @@ def import_opml(env: Env, file: Path) -> int:
             why = "no address" if not entry.xml_url else "stands twice" if entry.repeated else "is configured"
             say(f"line {entry.line}: {entry.title or entry.xml_url}: {why}")
             continue
-        source_id = _free_id(entry.title or entry.html_url or entry.xml_url, ids)
+        source_id = free_id(_id_of(entry.title or entry.html_url or entry.xml_url), ids)
         category = entry.folder[-1] if entry.folder else ""
         lang = entry.lang[:2] if entry.lang[:2] in ("en", "ja") else ""
         line(yaml_entry(Source(source_id, entry.xml_url, entry.title, homepage=entry.html_url,
@@ -111,20 +112,12 @@ def import_opml(env: Env, file: Path) -> int:
     return 0
 
 
-def _free_id(name: str, taken: set[str]) -> str:
-    """An id made of the name; a number tells two apart."""
+def _id_of(name: str) -> str:
+    """An id made of a name or an address."""
     import re
 
-    base = re.sub(r"[^a-z0-9]+", "-", name.lower().removeprefix("https://").removeprefix("http://")).strip(
-        "-"
-    )
-    base = base[:60].strip("-") or "source"
-    found, n = base, 1
-    while found in taken:
-        n += 1
-        found = f"{base}-{n}"
-    taken.add(found)
-    return found
+    plain = name.lower().removeprefix("https://").removeprefix("http://")
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:60].strip("-") or "source"
 
 
 @sources.command("export")

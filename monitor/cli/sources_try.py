@@ -1,4 +1,4 @@
-"""`monitor sources preview`, `discover`: sources tried without a trace in the database."""
+"""`monitor sources preview`: what an address or a file would bring, without a trace in the database."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from monitor.errors import InputError, WorkerError
 if TYPE_CHECKING:
     from monitor.cli.inputs import Desk, Input
     from monitor.model import Source
-
-_SHOWN_SAMPLES = 3
 
 
 @click.command()
@@ -118,50 +116,3 @@ def _print(given: Input, found: dict[str, Any]) -> None:
         ("published", "title", "url"),
         [[row["published"], row["title"], row["url"]] for row in found["entries"]],
     )
-
-
-# --- discover --------------------------------------------------------------------------------
-
-
-@click.command()
-@click.argument("url")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each way to read the site.")
-@pass_env
-def discover(env: Env, url: str, as_json: bool) -> int:
-    """Find ways to read a site: its feeds, its sitemap, its own list of articles.
-
-    Each is printed as an entry ready to be pasted into sources.yaml.
-    """
-    from monitor.cli.inputs import is_url
-
-    if not is_url(url):
-        raise InputError(f"{url} is no web address; it starts with https://")
-    return asyncio.run(_discover(env, url, as_json))
-
-
-async def _discover(env: Env, url: str, as_json: bool) -> int:
-    from dataclasses import asdict
-
-    from monitor.cli.inputs import Desk
-    from monitor.cli.show import json_line, line, say
-    from monitor.sources.discover import discover
-    from monitor.text import decode
-
-    async with Desk(env) as desk:
-        given = await desk.read(url)
-        if given.problem:
-            raise InputError(f"{url}: {given.problem}")
-        document, _ = decode(given.body, given.content_type)
-        found = await desk.workers.run(discover, document, given.url)
-    for candidate in found:
-        if as_json:
-            json_line(asdict(candidate))
-            continue
-        note = " (a guess: nobody has looked whether it is there)" if candidate.guess else ""
-        line(f"# {candidate.kind}: {candidate.title or candidate.url}{note}")
-        for title, link in candidate.samples[:_SHOWN_SAMPLES]:
-            line(f"#   {title} — {link}")
-        line(candidate.entry)
-    if not found:
-        say("nothing found; is it a page of links?")
-    return 0 if found else 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from cssselect import SelectorError
@@ -30,7 +30,9 @@ _FEED_PATH = re.compile(
     re.I,
 )
 _COMMENTS = re.compile(r"comments?(?:/feed|\s+feed|\s+rss|\b.*\bfeed)|コメント(?:の?フィード)?", re.I)
+_USUAL_PLACES = ("/feed/", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml")
 _PLAIN_CLASS = re.compile(r"[A-Za-z_][A-Za-z_-]{1,40}")
+_NOWHERE = Source("", "")
 _COUNTRIES = {"uk": "gb", "jp": "jp", "us": "us", "gov": "us", "mil": "us", "eu": "eu"}
 
 
@@ -45,7 +47,12 @@ class Candidate:
     count: int = 0  # links the selector finds
     samples: tuple[tuple[str, str], ...] = ()  # (title, url) of some of them
     guess: bool = False
-    entry: str = ""  # YAML for config/sources.yaml
+    source: Source = _NOWHERE  # as it would be configured
+
+    @property
+    def entry(self) -> str:
+        """YAML for config/sources.yaml."""
+        return yaml_entry(self.source)
 
 
 def discover(document: str, url: str) -> list[Candidate]:
@@ -67,12 +74,39 @@ def sitemaps_in_robots(robots: str) -> list[str]:
     return list(dict.fromkeys(one for one in named if urls.is_http(one)))[:50]
 
 
+def guesses(url: str) -> list[str]:
+    """Where sites that name no feed often keep one."""
+    return [urls.absolute(url, path) for path in _USUAL_PLACES]
+
+
+def is_about_comments(candidate: Candidate) -> bool:
+    """Whether a feed carries what readers say rather than what the publisher says."""
+    return bool(_COMMENTS.search(f"{candidate.title} {candidate.url}"))
+
+
+def itself(url: str, kind: str, title: str, lang: str) -> Candidate:
+    """The candidate of an address that is a feed or sitemap already."""
+    return _Site(url, title, lang[:2].lower()).candidate(kind, url, title)
+
+
+def free_id(base: str, taken: set[str]) -> str:
+    """`base`, with a number when it is taken; the answer is taken from now on."""
+    found, n = base, 1
+    while found in taken:
+        n += 1
+        found = f"{base}-{n}"
+    taken.add(found)
+    return found
+
+
 def yaml_entry(source: Source) -> str:
     """An entry ready to be pasted into config/sources.yaml."""
     lines = [f"- id: {_scalar(source.id)}", f"  name: {_scalar(source.name)}", f"  kind: {source.kind}"]
-    for key in ("url", "homepage", "country", "lang", "category", "selector", "link_pattern"):
+    for key in ("url", "homepage", "country", "lang", "category", "selector", "link_pattern", "timezone"):
         if value := str(getattr(source, key)):
             lines.append(f"  {key}: {_scalar(value)}")
+    if source.allow_private:
+        lines.append("  allow_private: true")
     return "\n".join([*lines, f"  poll_minutes: {source.poll_minutes}", ""])
 
 
@@ -90,20 +124,18 @@ class _Site:
     ) -> Candidate:
         host = urls.host_of(self.url).removeprefix("www.")
         lang = self.lang if self.lang in ("en", "ja") else ""
+        country = _COUNTRIES.get(host.rpartition(".")[2], "")
         source = Source(
             id=_slug(host, kind, url), url=url, name=title or self.title or host, kind=kind,
-            homepage=self.url,
-            country=_COUNTRIES.get(host.rpartition(".")[2], ""), lang=lang, category="unsorted",
-            selector=selector, poll_minutes=60 if kind == "feed" else 120,
+            homepage=self.url, country=country, lang=lang, category="unsorted", selector=selector,
+            timezone="Asia/Tokyo" if country == "jp" else "", poll_minutes=60 if kind == "feed" else 120,
         )  # fmt: skip
-        return Candidate(
-            kind, url, title or self.title, selector=selector, guess=guess, entry=yaml_entry(source)
-        )
+        return Candidate(kind, url, title or self.title, selector, guess=guess, source=source)
 
     def listing(self, selector: str, links: list[pages.Link]) -> Candidate:
         made = self.candidate("page", self.url, "", selector=selector)
         samples = tuple((link.title, link.url) for link in links[:SAMPLES])
-        return Candidate("page", self.url, self.title, selector, len(links), samples, entry=made.entry)
+        return replace(made, count=len(links), samples=samples)
 
 
 def _title_of(tree: html.HtmlElement) -> str:
