@@ -52,6 +52,7 @@ Call = Callable[[Store], object]
 WRITES: dict[str, Call] = {
     "sync_sources": lambda s: s.sync_sources(SOURCES, NOW),
     "set_source_state": lambda s: s.set_source_state("bbc", "silent", "x", NOW),
+    "ask_by": lambda s: s.ask_by(["bbc"], NOW),
     "record_poll": lambda s: s.record_poll(polled(BBC, item("new"))),
     "record_outcome": lambda s: s.record_outcome(_outcome(2), Join(1, 1, "same"), NOW),
     "record_retry": lambda s: s.record_retry(2, "503", NOW + HOUR, NOW),

@@ -67,6 +67,12 @@ class Env:
             return "", ""
         return monitor.homepage, monitor.contact
 
+    def database(self) -> Path:
+        """Where the database is, whatever else is wrong. Raises ConfigError or InputError."""
+        from monitor import settings
+
+        return self._database() or settings.load_monitor(self.config_dir(), self.environ).database
+
     def _database(self) -> Path | None:
         given = self.db or self.environ.get("MONITOR_DB") or ""
         return Path(given).absolute() if given else None

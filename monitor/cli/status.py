@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from monitor.errors import StoreError
 if TYPE_CHECKING:
     from monitor.settings import Config
 
+LOCKED_S = 10.0  # a healthcheck must answer before whoever asks gives up
 STALE = timedelta(minutes=3)  # a heartbeat is written every 20 seconds
 
 
@@ -27,12 +29,13 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
     """
     from monitor.cli.show import json_line, line
 
-    config = env.load()
     at = now()
     if healthcheck:
-        problem = _ill(env, config, at)
+        # Not the whole configuration: a worker that refused a wrong one goes on with the old, and is well.
+        problem = _ill(env.database(), at)
         line(problem or "well")
         return 1 if problem else 0
+    config = env.load()
     with env.store(config, read_only=True) as store:
         found = {**store.status(at), "next_digests": _next_digests(config, at)}
     if as_json:
@@ -42,10 +45,14 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
     return 0
 
 
-def _ill(env: Env, config: Config, at: datetime) -> str:
+def _ill(database: Path, at: datetime) -> str:
     """Why the worker is not well; "" when it is."""
+    from monitor.store import open_store
+
+    if not database.exists():
+        return f"no database at {database}: the worker has never run"
     try:
-        with env.store(config) as store, store.write():
+        with open_store(database, timeout_s=LOCKED_S) as store, store.write():
             beat = store.heartbeat_at()
     except StoreError as error:
         return str(error)
