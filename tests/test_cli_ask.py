@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
+import feedparser
 import pytest
 
 from monitor.demo.site import Site
 from tests.cli import RULES, monitor, write_config
 
+ROOT = Path(__file__).parent.parent
 SOURCES = """
 - {{id: gov, url: "{base}/gov/feed.atom", allow_private: true, country: gb}}
 - {{id: kagaku, url: "{base}/kagaku/index.rdf", allow_private: true, country: jp}}
@@ -97,6 +102,36 @@ def test_a_filter_that_does_not_exist_is_exit_2(finished: Path) -> None:
 def test_export_writes_all_of_them(finished: Path) -> None:
     everything = monitor("export", cwd=finished)
     assert everything.lines == monitor("matches", "--format", "json", cwd=finished).lines
+    table = monitor("export", "--format", "csv", cwd=finished).out
+    assert table == monitor("matches", "--format", "csv", cwd=finished).out
+
+
+def test_export_of_a_period(finished: Path) -> None:
+    assert monitor("export", "--since", "1d", cwd=finished).out
+    assert monitor("export", "--until", "2020-01-01", cwd=finished).out == ""
+    empty = monitor("export", "--until", "2020-01-01", "--format", "csv", cwd=finished).out
+    assert empty.startswith("id,item_id,matched_at")
+    assert empty.count("\n") == 1
+
+
+def test_the_feed_of_matches_reads_well_and_keeps_its_ids(finished: Path) -> None:
+    rows = monitor("matches", "--format", "json", cwd=finished).lines
+    first, second = (monitor("matches", "--format", "atom", cwd=finished).out for _ in range(2))
+    assert first == second
+    parsed = feedparser.parse(first.encode())
+    assert not parsed.bozo
+    assert [entry.link for entry in parsed.entries] == [row["url"] for row in rows]
+    assert len({entry.id for entry in parsed.entries}) == len(rows)
+    assert parsed.feed.updated == rows[0]["matched_at"]
+
+
+def test_a_reader_who_has_enough_ends_it_quietly(finished: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m monitor --config config export | head -c 20"],
+        cwd=finished, capture_output=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert len(done.stdout) == 20
+    assert done.stderr == b""
 
 
 def test_explain_tells_the_life_of_an_item_by_number_and_address(finished: Path) -> None:

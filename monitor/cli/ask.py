@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import sys
-from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +11,6 @@ import click
 from monitor.cli.context import Env, now, pass_env
 from monitor.cli.times import when
 from monitor.model import CORRIDORS, EVENTS, PRIORITIES, TOPICS
-
-_COLUMNS = ("matched_at", "source", "country", "title", "why")
 
 
 @click.command()
@@ -62,15 +57,15 @@ def search(env: Env, query: tuple[str, ...], limit: int, as_json: bool) -> int:
 @pass_env
 def matches(env: Env, /, shape: str, limit: int | None, **filters: Any) -> int:
     """List matches, newest first."""
+    from monitor.cli.rows import write
     from monitor.store.matches import MatchFilter
 
     wanted = MatchFilter(
         limit=limit,
         **{name: value if value is not None else _NOTHING.get(name, "") for name, value in filters.items()},
     )
-    config = env.load()
-    with env.store(config, read_only=True) as store:
-        _write(store.matches(wanted), shape)
+    with env.store(env.load(), read_only=True) as store, closing(store.matches(wanted)) as rows:
+        write(rows, shape)
     return 0
 
 
@@ -78,77 +73,23 @@ _NOTHING: dict[str, Any] = {"since": None, "until": None, "min_score": None}
 
 
 @click.command()
-@click.option("--since", metavar="TIME", callback=when, help="Matched since then.")
+@click.option("--since", metavar="TIME", callback=when, help="Matched since then: 7d, or 2026-11-20.")
+@click.option("--until", metavar="TIME", callback=when, help="Matched before then.")
+@click.option("--format", "shape", type=click.Choice(["json", "csv", "md"]), default="json",
+              show_default=True, help="JSON lines, CSV, or a brief in Markdown, sources cited.")  # fmt: skip
 @pass_env
-def export(env: Env, since: datetime | None) -> int:
-    """Write all matches as JSON lines, newest first."""
-    from monitor.cli.show import json_line
+def export(env: Env, since: datetime | None, until: datetime | None, shape: str) -> int:
+    """Write the matches of a period, newest first: for a program, a spreadsheet or a reader."""
+    from monitor.cli.rows import write
+    from monitor.cli.show import line
+    from monitor.digest.brief import brief
     from monitor.store.matches import MatchFilter
 
-    with env.store(env.load(), read_only=True) as store:
-        for row in store.matches(MatchFilter(since=since)):
-            json_line(row)
+    wanted = MatchFilter(since=since, until=until)
+    with env.store(env.load(), read_only=True) as store, closing(store.matches(wanted)) as rows:
+        if shape == "md":
+            for text in brief(list(rows), since, until or now()):
+                line(text)
+        else:
+            write(rows, shape)
     return 0
-
-
-def _write(rows: Iterator[dict[str, Any]], shape: str) -> None:
-    from monitor.cli.show import json_line, table
-
-    if shape == "json":
-        for row in rows:
-            json_line(row)
-    elif shape == "csv":
-        _csv(rows)
-    elif shape == "md":
-        _markdown(rows)
-    elif shape == "atom":
-        _atom(rows)
-    else:
-        table(_COLUMNS, ([row[name] for name in _COLUMNS] for row in rows))
-
-
-def _csv(rows: Iterable[dict[str, Any]]) -> None:
-    """Lists as JSON; a cell that a spreadsheet would take for a formula gets an apostrophe before it."""
-    from monitor.text import terminal_safe
-
-    writer: Any = None
-    for row in rows:
-        if writer is None:
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(row)
-        cells = (
-            json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict)) else v for v in row.values()
-        )
-        writer.writerow([_cell(terminal_safe(v)) if isinstance(v, str) else v for v in cells])
-
-
-def _cell(text: str) -> str:
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def _markdown(rows: Iterable[dict[str, Any]]) -> None:
-    from monitor.cli.show import line
-
-    for row in rows:
-        title = row["title"].translate({ord(mark): "\\" + mark for mark in "\\[]*_`<"})
-        url = row["url"].replace(")", "%29").replace(" ", "%20")
-        line(f"- [{title}]({url}) — {row['source']}, {row['matched_at'][:10]}: {row['why']}")
-
-
-def _atom(rows: Iterable[dict[str, Any]]) -> None:
-    from xml.sax.saxutils import escape, quoteattr
-
-    from monitor.cli.show import line
-
-    line('<?xml version="1.0" encoding="utf-8"?>')
-    line(
-        '<feed xmlns="http://www.w3.org/2005/Atom"><title>Matches</title><id>urn:japan-tech-monitor:matches</id>'
-    )
-    line(f"<updated>{now():%Y-%m-%dT%H:%M:%SZ}</updated>")
-    for row in rows:
-        line(
-            f"<entry><id>urn:japan-tech-monitor:match:{row['id']}</id><title>{escape(row['title'])}</title>"
-            f"<link href={quoteattr(row['url'])}/><updated>{row['matched_at']}</updated>"
-            f"<author><name>{escape(row['source'])}</name></author><summary>{escape(row['why'])}</summary></entry>"
-        )
-    line("</feed>")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,7 +59,7 @@ _LISTS = ("corridors", "topics", "organisations", "amounts", "rules")
 class Matches(Base):
     """The archive in flat rows."""
 
-    def matches(self, wanted: MatchFilter | None = None) -> Iterator[dict[str, Any]]:
+    def matches(self, wanted: MatchFilter | None = None) -> Generator[dict[str, Any], None, None]:
         """Rows of `matches_view`, newest first, its JSON columns as lists."""
         wanted = wanted or MatchFilter()
         values = _values(wanted)
