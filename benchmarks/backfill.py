@@ -1,0 +1,227 @@
+"""Backfill of one archive: here and on Dask, with one process and with two, killed again and again.
+
+    python benchmarks/backfill.py [--articles 2000] [--config config] [--only SECTION…]
+
+Prints rates and their ratios from one run, whether every way ends with the same tables, what keeping a
+shard's processes saves, and memory over the number of records. `--articles 50000` is the figure of the
+README; it takes about an hour on two cores. Sections: rates, kept, killed, memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import distributed
+
+from benchmarks import archive
+from monitor import archives, backfill, runners
+from monitor.settings import read_rule_files
+from monitor.store import open_store
+from monitor.workers import Workers
+
+SECTIONS = ("rates", "kept", "killed", "memory")
+TABLES = {
+    "items": "SELECT id, identity, url, title, published_at, outcome FROM items ORDER BY id",
+    "articles": "SELECT item_id, title, text FROM articles ORDER BY item_id",
+    "matches": "SELECT id, item_id, story_id, matched_at, alert FROM matches ORDER BY id",
+    "stories": "SELECT id, title, outlets FROM stories ORDER BY id",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--articles", type=int, default=2000)
+    parser.add_argument("--config", type=Path, default=Path("config"))
+    parser.add_argument("--only", nargs="*", choices=SECTIONS, default=SECTIONS)
+    parser.add_argument("--run", nargs=2, metavar=("ARCHIVE", "DB"), help=argparse.SUPPRESS)
+    parser.add_argument("--shard", metavar="FILE", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.run:
+        run(Path(asked.run[0]), Path(asked.run[1]), asked.config, here(2))
+    elif asked.shard:
+        one_shard(Path(asked.shard), asked.config)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            bench(Path(folder), asked.articles, asked.config, asked.only)
+
+
+def bench(folder: Path, articles: int, config: Path, only: list[str]) -> None:
+    source = folder / "archive"
+    archive.write(source, articles, per_file=max(articles // 16, 1))
+    print(f"{articles:,} articles, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    whole_s = 0.0
+    if "rates" in only or "killed" in only:
+        whole_s = rates(source, folder, config, dask="rates" in only)
+    if "kept" in only:
+        kept(folder, config)
+    if "killed" in only:
+        killed(source, folder, config, whole_s)
+    if "memory" in only:
+        memory(folder, config)
+
+
+# --- runs ------------------------------------------------------------------------------------
+
+
+def here(processes: int) -> Callable[[], backfill.Runner]:
+    def made() -> backfill.Runner:
+        pool = Workers(processes=processes, deadline_s=backfill.SHARD_S, memory_mb=4096)
+        return partial(runners.local, pool=pool, at_once=processes)
+
+    return made
+
+
+def run(
+    source: Path, database: Path, config: Path, runner: Callable[[], backfill.Runner]
+) -> tuple[int, float]:
+    """Records and seconds of the reading alone; then everything is merged."""
+    tasks = backfill.tasks(archives.shards([source]), read_rule_files(config), backfill.Window())
+    shelf = backfill.Shelf(database.with_suffix(".shelf"))
+    began = time.monotonic()
+    failed = backfill.read_all(tasks, shelf, runner(), lambda task, result, how: None)
+    seconds = time.monotonic() - began
+    assert not failed, failed
+    with open_store(database) as store:
+        backfill.merge(store, shelf.found(tasks), datetime.now(UTC))
+    counts: Counter[Any] = Counter()
+    for task in tasks:
+        counts.update(shelf.summary(task).counts)
+    return sum(counts.values()), seconds
+
+
+def mark(database: Path) -> str:
+    """Of all tables an analyst sees, without the moment of the run."""
+    digest = hashlib.sha256()
+    with open_store(database) as store:
+        for query in TABLES.values():
+            for row in store.db.all(query):
+                digest.update(repr(tuple(row)).encode())
+        rows = store.db.value("SELECT count(*) FROM matches")
+    return f"{rows} matches, {digest.hexdigest()[:12]}"
+
+
+@contextmanager
+def cluster(workers: int) -> Any:
+    with distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as made:
+        yield partial(runners.dask, address=made.scheduler_address)
+
+
+# --- sections --------------------------------------------------------------------------------
+
+
+def rates(source: Path, folder: Path, config: Path, *, dask: bool) -> float:
+    rate: dict[str, float] = {}
+    marks = {}
+    seconds = 0.0
+
+    def measured(name: str, database: Path, runner: Callable[[], backfill.Runner]) -> float:
+        records, seconds = run(source, database, config, runner)
+        rate[name] = records / seconds
+        marks[name] = mark(database)
+        return records
+
+    for k in (1, 2):
+        records = measured(f"{k} here", folder / f"here{k}.db", here(k))
+        seconds = records / rate[f"{k} here"]
+    for k in (1, 2) if dask else ():
+        with cluster(k) as runner:
+            measured(f"{k} on Dask", folder / f"dask{k}.db", lambda runner=runner: runner)
+    for name in rate:
+        print(f"{name:10} {rate[name]:7.1f} records/s   {marks[name]}")
+    print(f"2 here : 1 here        {rate['2 here'] / rate['1 here']:.2f}")
+    if dask:
+        print(f"2 on Dask : 1 on Dask  {rate['2 on Dask'] / rate['1 on Dask']:.2f}   (wanted 1.60)")
+        print(f"2 on Dask : 2 here     {rate['2 on Dask'] / rate['2 here']:.2f}   (wanted 0.80)")
+    print(f"tables identical       {len(set(marks.values())) == 1}")
+    return seconds
+
+
+def kept(folder: Path, config: Path) -> None:
+    """Twelve small shards by one process that keeps its worker, and by one that does not."""
+    source = folder / "small"
+    archive.write(source, 12 * 20, per_file=20)
+    tasks = backfill.tasks(archives.shards([source]), read_rule_files(config), backfill.Window())
+    seconds = {}
+    for keep in (False, True):
+        began = time.monotonic()
+        for task in tasks:
+            backfill.run_shard(task)
+            if not keep:
+                backfill.close_desk()
+        backfill.close_desk()
+        seconds[keep] = (time.monotonic() - began) / len(tasks)
+    print(
+        f"a shard of 20 articles: {seconds[False]:.2f} s with a new worker each, {seconds[True]:.2f} s kept"
+    )
+
+
+def killed(source: Path, folder: Path, config: Path, whole_s: float) -> None:
+    """SIGKILL to the whole group, ten times, whenever."""
+    database = folder / "killed.db"
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.backfill",
+        "--config",
+        str(config),
+        "--run",
+        source,
+        database,
+    ]
+    chance = random.Random(7)
+    kills = 0
+    while kills < 10:
+        process = subprocess.Popen(command, start_new_session=True)
+        try:
+            process.wait(timeout=chance.uniform(1.0, 3 + whole_s / 4))
+            break
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            kills += 1
+    run(source, database, config, here(2))
+    same = mark(database) == mark(folder / "here2.db")
+    print(f"killed {kills} times: {mark(database)}, the same as one that was not: {same}")
+
+
+def memory(folder: Path, config: Path) -> None:
+    for count in (250, 1000, 4000):
+        (path,) = archive.write(folder / f"memory{count}", count, per_file=count)
+        command = [sys.executable, "-m", "benchmarks.backfill", "--config", str(config), "--shard", str(path)]
+        print(
+            f"{count:5} records in a shard:",
+            subprocess.run(command, capture_output=True, text=True).stdout.strip(),
+        )
+
+
+def one_shard(path: Path, config: Path) -> None:
+    (task,) = backfill.tasks(archives.shards([path]), read_rule_files(config), backfill.Window())
+    backfill.run_shard(task)
+    backfill.close_desk()
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    reader = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"peak {own:.0f} MB, its worker {reader:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
