@@ -28,6 +28,7 @@ DOORWAYS = {
     "sqlite_utils": {"store/"},
     "apscheduler": {"scheduler.py"},
     "lark": {"rules/"},
+    "selectolax": {"extract/skim.py"},
     "ahocorasick_rs": {"rules/"},
     "aiosmtplib": {"deliver/"},
     "jinja2": {"digest/"},

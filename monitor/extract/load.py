@@ -51,6 +51,13 @@ class Unreadable(Exception):
 
 def load(body: bytes, content_type: str = "") -> HtmlElement:
     """The page's tree. Raises Unreadable."""
+    page = decoded(body, content_type)
+    _refuse_monsters(page)
+    return _parse(page)
+
+
+def decoded(body: bytes, content_type: str = "") -> str:
+    """The page's markup as text. Raises Unreadable for what is no page."""
     if not body.strip(b" \t\r\n\x00"):
         raise Unreadable("empty", "the body is empty")
     if len(body) > MAX_BYTES:
@@ -58,8 +65,7 @@ def load(body: bytes, content_type: str = "") -> HtmlElement:
     _refuse_other_kinds(body, content_type)
     page, _ = text.decode(body, content_type)
     _refuse_non_markup(page)
-    _refuse_monsters(page)
-    return _parse(page)
+    return page
 
 
 @functools.cache

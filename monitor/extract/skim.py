@@ -1,0 +1,80 @@
+"""All the text a page could give, cheaply: what a prefilter looks through before any extraction.
+
+Nothing here chooses. Whatever the extractor might read is in the skim, with a mark (`JOINT`) where an
+element begins or ends: the extractor may join the two sides or part them, so whoever asks must accept
+both. The tree is lexbor's, six times as fast as the one the extractor works on.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from monitor.extract.load import Unreadable, decoded
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
+
+JOINT = "^"  # ASCII, so that an English page stays in the interpreter's one-byte strings
+MAX_TAGS = 30_000  # lexbor's cost grows with the square of the nesting
+# What makes the extractor fall back on a page's JSON-LD: properties of schema.org that hold running text.
+_HOLDS_TEXT = re.compile(
+    r"articleBody|reviewBody|recipeInstructions|acceptedAnswer|\"(?:Product|VideoObject|HowTo)\""
+)
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\([nrtbf])|\\(.)", re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
+# Elements a browser never shows and lexbor keeps out of the tree, but the extractor reads through.
+_HIDDEN = ((b"template", b"x-hidden"), (b"frameset", b"x-framed"), (b"noembed", b"x-noembd"))
+
+
+def skim(body: bytes, content_type: str = "", *, titles: bool = True) -> str | None:
+    """The page's text with JOINT at the borders of elements; None when only the extractor can tell.
+
+    `titles` adds what the page declares as its titles, for an article whose feed named none.
+    """
+    try:
+        page = decoded(body, content_type)
+    except Unreadable:
+        return None  # refused as cheaply there, with the reason
+    markup = page.encode("utf-8", "replace")
+    if b"data-preloaded" in markup or b"<ruby" in markup or markup.count(b"<") > MAX_TAGS:
+        return None  # text inside an attribute; readings between the characters of a word; a monster
+    for name, plain in _HIDDEN:
+        if b"<" + name in markup:
+            markup = markup.replace(b"<" + name, b"<" + plain).replace(b"</" + name, b"</" + plain)
+    return _text(markup, titles)
+
+
+def _text(markup: bytes, titles: bool) -> str | None:
+    from selectolax.lexbor import LexborHTMLParser  # here: only a worker needs it
+
+    tree = LexborHTMLParser(markup)
+    if tree.root is None:
+        return None
+    pieces = _declared(tree) if titles else []
+    pieces += _linked(tree, titles)
+    tree.strip_tags(["script", "style"])
+    pieces.append(tree.root.text(deep=True, separator=JOINT))
+    return "\n".join(pieces)
+
+
+def _declared(tree: LexborHTMLParser) -> list[str]:
+    return [meta.attributes.get("content") or "" for meta in tree.css("meta[content]")]
+
+
+def _linked(tree: LexborHTMLParser, titles: bool) -> list[str]:
+    """The JSON-LD that may stand in for the text, its escapes and entities resolved."""
+    found = []
+    for script in tree.css("script[type*='ld+json' i]"):
+        raw = script.text()
+        if titles or _HOLDS_TEXT.search(raw):
+            raw = _ESCAPE.sub(_unescaped, raw) if "\\" in raw else raw
+            found.append(_TAG.sub(JOINT, html.unescape(html.unescape(raw))))
+    return found
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found[1]:
+        return chr(int(found[1], 16))
+    return " " if found[2] else found[3]

@@ -1,0 +1,293 @@
+"""Whether any corridor rule's gate could hold on a text, asked before the text is cut out of its page.
+
+Derived from the compiled rules alone, and only ever too generous: a page that is turned away could not
+have matched or nearly matched, whatever its extractor had kept. So each word of a phrase is asked for by
+itself (a phrase may be put together from two blocks), order, distance, masks and fields are ignored, and
+what has no positive literal holds always.
+
+A Latin word must stand whole, as the matcher asks; where elements join (see extract.skim.JOINT), every
+way of putting the pieces together counts. Japanese is looked for with all white space taken out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+from monitor.rules.concepts import Entity
+from monitor.rules.forms import FREE, OPEN, PLURAL, STRENGTHS, Form, haystack
+from monitor.rules.language import AllOf, AnyOf, AtLeast, Field, Name, Near, Node, Text
+from monitor.rules.matcher import _WORD
+from monitor.rules.normalise import fold
+from monitor.rules.query import REGIONS
+from monitor.rules.ruleset import RuleSet
+
+_LETTERS = "".join(re.escape(chr(n)) for n in range(0x2100) if set(chr(n).lower()) <= _WORD)
+_TOKEN = re.compile(f"[{_LETTERS}]+")
+_RUN = re.compile(f"(?P<word>[{_LETTERS}]+)|[^\\W_]")
+_EAST = re.compile("[\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
+# U.S. is read as US, also where an element begins or ends between its letters.
+_DOTTED = re.compile(r"U[\s^]*\.[\s^]*([SK])(?:[\s^]*\.[\s^]*(A))?", re.IGNORECASE)
+# Characters that folding may turn into something else than a gap between words.
+_SAFE = "".join(
+    re.escape(chr(n)) for n in range(0x80, 0x250)
+    if chr(n).isalpha() and chr(n) != "\u0130" and unicodedata.is_normalized("NFKC", chr(n))
+)  # fmt: skip
+_ODD = re.compile(
+    f"[^\x00-\x7e{_SAFE}\xa0\xa9\xab\xae\xb7\xbb\u2010-\u2027\u20ac\u2122\u3001-\u3011"
+    "\u3041-\u3096\u30a1-\u30fe\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]"
+)
+MOST_JOINED = 200_000  # words put together on one page; beyond that the page is read in full
+
+Atom = tuple[str, str]  # how to look (word, cased, plural, start, part) and for what
+Gate = Callable[[int], bool]  # of the bits of the leaves that hold
+
+
+@dataclass(slots=True)
+class Prefilter:
+    """Compiled from a rule set by `derive`."""
+
+    gates: tuple[Gate, ...]
+    words: dict[str, list[Atom]] = field(default_factory=dict)  # in lower case
+    cased: dict[str, list[Atom]] = field(default_factory=dict)
+    starts: _Parts | None = None
+    parts: _Parts | None = None
+    eastern: _Parts | None = None
+    by_key: dict[Atom, list[tuple[frozenset[Atom], int]]] = field(default_factory=dict)
+    longest: int = 1  # characters of the longest word
+
+    def may_match(self, text: str, joint: str = "^") -> bool:
+        """Whether a rule's gate may hold on what can be read out of `text`."""
+        found = self._found(text, joint)
+        return found is None or self._allows(self._leaves(found))
+
+    def _allows(self, leaves: int) -> bool:
+        return any(gate(leaves) for gate in self.gates)
+
+    def _leaves(self, found: set[Atom]) -> int:
+        leaves = 0
+        for atom in found:
+            for needed, bits in self.by_key.get(atom, ()):
+                if bits & ~leaves and needed <= found:
+                    leaves |= bits
+        return leaves
+
+    def _found(self, text: str, joint: str) -> set[Atom] | None:
+        """The atoms that may stand in the text; None when there are too many ways to read it."""
+        text = _folded(text)
+        chunks = set(text.split())  # most words of a page stand there many times
+        joined = _joined([chunk for chunk in chunks if joint in chunk], joint, self.longest)
+        if joined is None:
+            return None
+        once = "\n".join(chunks)
+        tokens = joined.union(_TOKEN.findall(once))
+        if "." in text:
+            tokens.update(f"U{s}{a}".upper() for s, a in _DOTTED.findall(text))
+        lower = {token.lower() for token in tokens}
+        found = {atom for word in self.words.keys() & lower for atom in self.words[word]}
+        found.update(atom for word in self.cased.keys() & tokens for atom in self.cased[word])
+        if self.starts:
+            found.update(self.starts.within("\n" + "\n".join(lower)))
+        if self.parts:
+            found.update(self.parts.within(once.replace(joint, "").lower()))
+        if self.eastern and not text.isascii() and _EAST.search(text):
+            found.update(self.eastern.within("".join(text.replace(joint, "").split()).lower()))
+        return found
+
+
+class _Parts:
+    """Strings looked for anywhere, and the atom each stands for."""
+
+    def __init__(self, atoms: dict[str, Atom]) -> None:
+        self.atoms = list(atoms.values())
+        self.automaton = AhoCorasick(
+            list(atoms), matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA
+        )
+
+    def within(self, text: str) -> Iterator[Atom]:
+        try:
+            hits = self.automaton.find_matches_as_indexes(text, overlapping=True)
+        except UnicodeEncodeError:  # half a character pair
+            clean = text.encode("utf-8", "replace").decode()
+            hits = self.automaton.find_matches_as_indexes(clean, overlapping=True)
+        return map(self.atoms.__getitem__, {hit[0] for hit in hits})
+
+
+# --- reading the text --------------------------------------------------------------------------
+
+
+def _folded(text: str) -> str:
+    """The text folded as the matcher folds it, where that can make a difference."""
+    if text.isascii():
+        return text
+    text = " ".join(text.split())
+    return fold(text).text if _ODD.search(text) else text
+
+
+def _joined(chunks: list[str], joint: str, longest: int) -> set[str] | None:
+    """Words put together across joints, each way there is; None when there are too many."""
+    found: set[str] = set()
+    steps = 0
+    for run in re.split(f"[^{_LETTERS}{re.escape(joint)}]+", "\n".join(chunks)):
+        pieces = [piece for piece in run.split(joint) if piece] if joint in run else []
+        for first in range(len(pieces) - 1):
+            word = pieces[first]
+            for piece in pieces[first + 1 : first + longest]:
+                word += piece
+                steps += 1
+                if len(word) > longest:
+                    break
+                found.add(word)
+            if steps > MOST_JOINED:
+                return None
+    return found
+
+
+# --- from rules to atoms -----------------------------------------------------------------------
+
+
+def derive(ruleset: RuleSet) -> Prefilter:
+    """The prefilter of a rule set: what its corridor rules' `when` cannot hold without."""
+    builder = _Builder(ruleset)
+    gates = tuple(builder.gate(rule.when) for rule in ruleset.by_kind["corridor"])
+    return builder.finish(gates)
+
+
+class _Builder:
+    def __init__(self, ruleset: RuleSet) -> None:
+        self.ruleset = ruleset
+        self.leaves: dict[str, int] = {}  # concept → its bit
+        self.gates: dict[int, Gate] = {}
+        self.members: dict[int, str] = {n: name for name, n in ruleset.lexicon.concept_ids.items()}
+
+    def gate(self, node: Node) -> Gate:
+        if id(node) not in self.gates:
+            self.gates[id(node)] = self._gate(node)
+        return self.gates[id(node)]
+
+    def _gate(self, node: Node) -> Gate:
+        match node:
+            case Name(name):
+                return self._leaf(name)
+            case Text(form):
+                return self._leaf(self.ruleset.literals[form])
+            case AllOf(parts):
+                return _all([self.gate(part) for part in parts])
+            case Near(left, right):
+                return _all([self.gate(left), self.gate(right)])
+            case AnyOf(parts):
+                return _any([self.gate(part) for part in parts])
+            case AtLeast(_, part):
+                return self.gate(part)
+            case Field(name, part) if name in REGIONS:
+                return self.gate(part)
+        return lambda leaves: True  # NOT, and the fields that are no text
+
+    def _leaf(self, name: str) -> Gate:
+        bit = 1 << self.leaves.setdefault(name, len(self.leaves))
+        return lambda leaves: bool(leaves & bit)
+
+    def finish(self, gates: tuple[Gate, ...]) -> Prefilter:
+        needs: dict[frozenset[Atom], int] = {}
+        for name, number in self.leaves.items():
+            for form in self._forms(name):
+                for pattern in form.patterns:
+                    atoms = frozenset(_atoms(pattern, form))
+                    needs[atoms] = needs.get(atoms, 0) | 1 << number
+        return _compiled(gates, needs)
+
+    def _forms(self, name: str) -> Iterator[Form]:
+        """Every form that can make the concept hold."""
+        members, homes = self.ruleset.reach[name]
+        concepts = self.ruleset.concepts
+        for member in members:
+            concept = concepts[self.members[member]]
+            for form, _ in concept.forms:
+                # A weak word counts only beside a stronger one of its concept, which is asked for itself.
+                if concept.kind != "word" or form.strength != STRENGTHS["weak"]:
+                    yield form
+        if homes:
+            entities = self.ruleset.lexicon.entities
+            fitting = {entities[n] for n in self.ruleset.entities_of(homes)}
+            yield from self._named(fitting)
+
+    def _named(self, fitting: set[Entity]) -> Iterator[Form]:
+        for concept in self.ruleset.concepts.values():
+            if concept.kind != "word":
+                yield from (form for form, entity in concept.forms if entity in fitting)
+
+
+def _all(gates: list[Gate]) -> Gate:
+    return lambda leaves: all(gate(leaves) for gate in gates)
+
+
+def _any(gates: list[Gate]) -> Gate:
+    return lambda leaves: any(gate(leaves) for gate in gates)
+
+
+def _atoms(pattern: str, form: Form) -> Iterator[Atom]:
+    """What must be found for the pattern to stand in a text: its words, each by itself."""
+    at = 0
+    while found := _RUN.search(pattern, at):
+        start, at = found.start(), found.end()
+        if found["word"]:
+            yield _word(found[0], pattern, start, at, form)
+            continue
+        while at < len(pattern) and pattern[at].isalnum() and not _TOKEN.match(pattern[at]):
+            at += 1
+        yield "part", pattern[start:at]
+
+
+def _word(word: str, pattern: str, start: int, end: int, form: Form) -> Atom:
+    last = end == len(pattern)
+    if start == 0 and not form.left:
+        return "part", word
+    if last and form.right in (OPEN, FREE):
+        return "start", word
+    # A pattern of a cased form is as long as the form: no plural and no spelling is added to it.
+    if form.cased and len(form.cased) == len(pattern) and haystack(form.cased) == pattern:
+        return "cased" + ("s" if last and form.right == PLURAL else ""), form.cased[start:end]
+    return "plural" if last and form.right == PLURAL else "word", word
+
+
+def _compiled(gates: tuple[Gate, ...], needs: dict[frozenset[Atom], int]) -> Prefilter:
+    made = Prefilter(gates)
+    starts: dict[str, Atom] = {}
+    parts: dict[str, Atom] = {}
+    eastern: dict[str, Atom] = {}
+    for atom in {atom for atoms in needs for atom in atoms}:
+        kind, what = atom
+        if kind == "start":
+            starts["\n" + what] = atom
+        elif kind == "part":
+            (parts if what.isascii() or _TOKEN.match(what) else eastern)[what] = atom
+        else:
+            kept = made.cased if kind.startswith("cased") else made.words
+            for word in _spellings(kind, what):
+                kept.setdefault(word, []).append(atom)
+                made.longest = max(made.longest, len(word))
+    made.starts, made.parts, made.eastern = (_Parts(p) if p else None for p in (starts, parts, eastern))
+    made.longest = max([made.longest, *(len(start) + 20 for start in starts)])
+    for atoms, bits in needs.items():
+        made.by_key.setdefault(max(atoms, key=_telling), []).append((atoms, bits))
+    return made
+
+
+def _spellings(kind: str, word: str) -> Iterable[str]:
+    if kind == "word":
+        return (word,)
+    if kind == "plural":
+        return (word, f"{word}s", f"{word}es")
+    plain = {word, word.upper()}  # a line in capitals hides the case
+    if kind == "cased":
+        return plain
+    return plain | {form + ending for form in plain for ending in ("s", "es", "S", "ES")}
+
+
+def _telling(atom: Atom) -> tuple[int, str]:
+    """The rarest word of a phrase is, near enough, its longest."""
+    return len(atom[1]), atom[1]
