@@ -119,7 +119,12 @@ class App:
             deadline_s=settings.workers.deadline_s,
             memory_mb=settings.workers.memory_mb,
             # The files as they were checked, not as they are by now.
-            initializer=functools.partial(reading.prepare, dict(config.rules.files)),
+            initializer=functools.partial(
+                reading.prepare,
+                dict(config.rules.files),
+                # Where every text is kept, every page has to be read.
+                prefilter=settings.keep_text != "all",
+            ),
         )
         workers.losses = self.tally.losses
         fetcher = Fetcher(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,8 @@ RETRY_WAITS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), ti
 # Answers that another try will not change: the feed's own text has to do.
 FINAL_STATUSES = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 414, 415, 451})
 FINAL_KINDS = frozenset({"too-large", "redirect", "encoding", "refused"})
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class ProcessReport:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     matches: list[int] = field(default_factory=list)  # ids of new matches
+    # Pages the prefilter turned away: skipped; audited, read in full all the same; missed, wrongly so.
+    prefilter: Counter[str] = field(default_factory=Counter)
 
     @property
     def items(self) -> int:
@@ -67,7 +72,7 @@ async def process(
     """
     policy = policy or ProcessPolicy()
     report = ProcessReport()
-    step = _Step(fetch, workers, now, policy)
+    step = _Step(fetch, workers, now, policy, report.prefilter)
     taken: set[int] = set()
     while batch := store.pending(now(), policy.batch, exclude=taken):
         taken.update(item.id for item in batch)
@@ -102,11 +107,14 @@ def _record(
 class _Step:
     """One item from pending to outcome; holds what all items share."""
 
-    def __init__(self, fetch: Fetch, workers: Work, now: Clock, policy: ProcessPolicy) -> None:
+    def __init__(
+        self, fetch: Fetch, workers: Work, now: Clock, policy: ProcessPolicy, prefilter: Counter[str]
+    ) -> None:
         self.fetch = fetch
         self.workers = workers
         self.now = now
         self.policy = policy
+        self.prefilter = prefilter
 
     async def take(self, item: PendingItem) -> tuple[PendingItem, Processed]:
         return item, await self._outcome(item)
@@ -151,7 +159,15 @@ class _Step:
                 )
             except WorkerError as second:
                 return Processed(item.id, "unreadable", str(second), extract_status=status)
+        self._count(read, page.url)
         return conclude(item, read, fetched, trouble, status, self.policy)
+
+    def _count(self, read: reading.Reading, url: str) -> None:
+        self.prefilter["skipped"] += read.status == reading.SKIPPED
+        self.prefilter["audited"] += read.audited
+        if read.audit_miss:
+            self.prefilter["missed"] += 1
+            _log.error("the prefilter would have lost %s (%s)", url, read.verdict.why)
 
 
 def _page(item: PendingItem, fetched: Fetched | None) -> reading.Page:
@@ -210,7 +226,7 @@ def conclude(
     outcome = "match" if verdict.match else "near-miss" if verdict.near_miss else "no-match"
     reason = "; ".join(part for part in (trouble or read.reason, verdict.why) if part)
     if outcome == "no-match":
-        if not read.text and not read.title:
+        if not read.text and not read.title and status != reading.SKIPPED:
             outcome = "unreadable"
         if policy.keep_text != "all" or not read.text:
             return Processed(item.id, outcome, reason, basis=read.basis, extract_status=status)
