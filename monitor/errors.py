@@ -6,7 +6,7 @@
     ├── SourceError(source_id, url)            one source failed; the run goes on
     │   ├── FetchError(status, retry_after_s)
     │   └── ParseError
-    ├── WorkerError                            a worker process died or ran out of time; one item is lost to it
+    ├── WorkerError                            a worker process died or ran out of time: one item fails
     ├── DeliveryError(channel, retryable, retry_after_s)
     └── StoreError                             stops the run; exit code 1
 
