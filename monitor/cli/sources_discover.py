@@ -273,16 +273,16 @@ def _moved(candidate: Candidate, url: str) -> Candidate:
 def _completed(source: Source, found: Survey) -> Source:
     """The entry with what only the body could say."""
     from monitor.cli.inputs import is_local
+    from monitor.sources.discover import kind_of
     from monitor.urls import host_of
 
-    host = host_of(source.url)
     unnamed = source.name in ("", host_of(source.homepage), host_of(source.homepage).removeprefix("www."))
     lang = found.lang[:2]
     return replace(
         source,
         name=found.title if found.title and unnamed else source.name,
         lang=source.lang or (lang if lang in ("en", "ja") else ""),
-        kind="search" if host in ("news.google.com", "www.bing.com") else source.kind,
+        kind=kind_of(source.kind, source.url),
         allow_private=is_local(source.url),
     )
 

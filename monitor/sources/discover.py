@@ -32,6 +32,7 @@ _FEED_PATH = re.compile(
 _COMMENTS = re.compile(r"comments?(?:/feed|\s+feed|\s+rss|\b.*\bfeed)|コメント(?:の?フィード)?", re.I)
 _USUAL_PLACES = ("/feed/", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml")
 _PLAIN_CLASS = re.compile(r"[A-Za-z_][A-Za-z_-]{1,40}")
+_SEARCHES = ("news.google.com", "www.bing.com")
 _NOWHERE = Source("", "")
 _COUNTRIES = {"uk": "gb", "jp": "jp", "us": "us", "gov": "us", "mil": "us", "eu": "eu"}
 
@@ -79,6 +80,11 @@ def guesses(url: str) -> list[str]:
     return [urls.absolute(url, path) for path in _USUAL_PLACES]
 
 
+def kind_of(kind: str, url: str) -> str:
+    """`search` for the feeds of news searches, whose links must be decoded; else `kind`."""
+    return "search" if urls.host_of(url) in _SEARCHES else kind
+
+
 def is_about_comments(candidate: Candidate) -> bool:
     """Whether a feed carries what readers say rather than what the publisher says."""
     return bool(_COMMENTS.search(f"{candidate.title} {candidate.url}"))
@@ -101,7 +107,7 @@ def free_id(base: str, taken: set[str]) -> str:
 
 def yaml_entry(source: Source) -> str:
     """An entry ready to be pasted into config/sources.yaml."""
-    lines = [f"- id: {_scalar(source.id)}", f"  name: {_scalar(source.name)}", f"  kind: {source.kind}"]
+    lines = [f"- id: {_scalar(source.id)}", f"  name: {_scalar(source.name[:200])}", f"  kind: {source.kind}"]
     for key in ("url", "homepage", "country", "lang", "category", "selector", "link_pattern", "timezone"):
         if value := str(getattr(source, key)):
             lines.append(f"  {key}: {_scalar(value)}")
