@@ -121,7 +121,7 @@ def mark(database: Path) -> str:
 @contextmanager
 def cluster(workers: int) -> Any:
     with distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
     ) as made:
         yield partial(runners.dask, address=made.scheduler_address)
 

@@ -220,9 +220,10 @@ def _response(path: str, warc: Any) -> tuple[Record, int]:
     if http is None or http.status_code is None:
         return Record(key, problem="its HTTP head is unreadable"), 0
     content_type = _clean(http.get("Content-Type", ""))
+    fetched = _clean(warc.headers.get("WARC-Date", ""))
     if http.status_code != 200 or "html" not in content_type.lower():
         kind = content_type or "no content type" if http.status_code == 200 else f"HTTP {http.status_code}"
-        return Record(key, problem=f"no page: {kind}", page_expected=False), length
+        return Record(key, fetched=fetched, problem=f"no page: {kind}", page_expected=False), length
     if length > MAX_BODY:
         return Record(key, problem=f"larger than {MAX_BODY:,} bytes"), length
     raw = warc.reader.read(length)
@@ -233,7 +234,7 @@ def _response(path: str, warc: Any) -> tuple[Record, int]:
     if body is None:
         return Record(key, problem="its compressed body is broken, unknown or too large"), left
     page = Page(body, url=url, content_type=content_type)
-    return Record(key, page, fetched=_clean(warc.headers.get("WARC-Date", ""))), left
+    return Record(key, page, fetched=fetched), left
 
 
 def _goes_on(file: BinaryIO, at: int) -> bool:

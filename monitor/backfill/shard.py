@@ -101,7 +101,7 @@ class _Desk:
     def __init__(self, rule_files: Mapping[str, str]) -> None:
         self.rule_files = rule_files
         self.loop = asyncio.Runner()
-        prepare = partial(reading.prepare, rule_files)
+        prepare = partial(reading.prepare, rule_files, prefilter=True)
         self.workers = Workers(processes=1, deadline_s=DEADLINE_S, initializer=prepare)
         atexit.register(self.close)
 
@@ -200,6 +200,7 @@ async def _record(workers: Workers, record: archives.Record, window: Window, res
     except Exception as error:  # the page cost its process, or found a bug: one page, told
         _poison(result, record.key, str(error) if isinstance(error, WorkerError) else repr(error))
         return
+    # A page that could not match was not extracted, so its own date is unknown: its archive's has to do.
     moment = _moment(read.published or page.published, record, archived)
     if not window.holds(moment):
         result.counts[(_year(moment), "skipped")] += 1
@@ -226,7 +227,7 @@ def _outcome(read: reading.Reading) -> str:
         return "match"
     if read.verdict.near_miss:
         return "near-miss"
-    return "no-match" if read.text or read.title else "unreadable"
+    return "no-match" if read.status == reading.SKIPPED or read.text or read.title else "unreadable"
 
 
 def _poison(result: ShardResult, key: str, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -95,6 +96,8 @@ def _runner(address: str | None, processes: int) -> Runner:
     from monitor.workers import Workers
 
     if address:
+        for name in ("client", "core", "utils", "comm"):  # what goes wrong is said once, and by us
+            logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL + 1)
         return partial(runners.dask, address=address)
     # A shard's process starts another for its pages: the bound is for reading archives alone.
     pool = Workers(processes=processes, deadline_s=SHARD_S, memory_mb=4096)
