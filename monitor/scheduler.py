@@ -45,6 +45,9 @@ class Scheduler:
                 "max_instances": 1,
             },
         )
+        # It warns of every tick during which the step before still runs, which is how it is meant; the
+        # counts below say it too.
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
         self._scheduler.add_listener(self._note, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
 
     def every(self, name: str, seconds: float, job: Job, *, first_at: datetime | None = None) -> None:
@@ -97,7 +100,8 @@ class Scheduler:
             self._running[task] = name
             try:
                 await job()
-                self.failing.pop(name, None)
+                if self.failing.pop(name, None):
+                    _log.info("job %s works again", name)
             except asyncio.CancelledError:
                 if not self._stopping:
                     raise

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from monitor import __version__, deliver, housekeeping, operator
 from monitor.app import App, OnItem, OnPolled
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, StoreError
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics, Snapshot, SourceSample
 from monitor.reload import ConfigFiles, Load, differences
@@ -244,6 +244,9 @@ class _Worker:
             fresh = await asyncio.to_thread(self.load)
             old = self.app.config
             self.app.reload(fresh)
+        except StoreError:
+            self._asked = True  # nothing is wrong with the configuration: it is tried again
+            raise
         except MonitorError as error:
             self.refused = f"the changed configuration is refused, the old one stays in use: {error}"
             _log.error("%s", self.refused)

@@ -30,6 +30,7 @@ async def test_a_job_that_fails_is_told_and_runs_again() -> None:
     await asyncio.wait_for(ran.wait(), 5)
     await scheduler.stop(1)
     assert errors == ["tick: boom"]
+    assert scheduler.failing == {}
     assert scheduler.counts["error:tick"] == 1
 
 
