@@ -77,6 +77,7 @@ class Tally:
     items: Counter[str] = field(default_factory=Counter)  # by outcome
     deliveries: Counter[str] = field(default_factory=Counter)  # sent, retried, dead
     losses: Counter[str] = field(default_factory=Counter)  # worker processes: crash, timeout
+    prefilter: Counter[str] = field(default_factory=Counter)  # skipped, audited, missed
 
 
 class App:
@@ -258,6 +259,7 @@ class App:
                 stop=self.stop,
             )
         self.tally.items.update(report.outcomes)
+        self.tally.prefilter.update(report.prefilter)
         return report
 
     def compose(self, only: str | None = None, *, force: bool = False) -> outbox.ComposeReport:

@@ -42,6 +42,7 @@ class Lookout:
         self.store = store
         self._clocks = (now, time.monotonic() if monotonic is None else monotonic)
         self._losses: deque[tuple[float, int]] = deque()
+        self._missed = 0
         self._offline_until: datetime | None = None
 
     def findings(
@@ -50,6 +51,7 @@ class Lookout:
         *,
         offline: bool = False,
         losses: int = 0,
+        missed: int = 0,
         jobs: Mapping[str, str] | None = None,
         refused: str = "",
         damage: Sequence[str] = (),
@@ -60,6 +62,7 @@ class Lookout:
         Args:
             offline: the last cycle could reach no source at all.
             losses: worker processes that crashed since the start.
+            missed: articles since the start that the prefilter would have lost, had it not been audited.
             jobs: each job of the scheduler → why its last run failed, "" when it did not.
             refused: what is wrong with a configuration that was not taken over.
             damage: what the last check of the database found.
@@ -72,6 +75,7 @@ class Lookout:
             *disk(self.store.path.parent),
             *self._clock(now, tick),
             *self._processes(losses, tick),
+            *self._prefilter(now, missed),
             *_jobs(jobs or {}),
             _whether("configuration", "refused", refused, "the configuration is right again and in use"),
             _whether("database", "damaged", "; ".join(damage[:5]), "the database is sound again"),
@@ -133,6 +137,12 @@ class Lookout:
             yield Finding("processes", "dying", text)
         elif not lost:
             yield Finding("processes", WELL, "worker processes live again")
+
+    def _prefilter(self, now: datetime, missed: int) -> Iterator[Finding]:
+        more, self._missed = missed - self._missed, missed
+        if more > 0:
+            text = f"the prefilter would have lost {more} articles: its audit found them; the log names them"
+            yield Finding("prefilter", f"missed {now:%Y-%m-%dT%H:%M:%SZ}", text)
 
 
 def disk(folder: Path) -> Iterator[Finding]:

@@ -45,6 +45,7 @@ class Snapshot:
     items: Mapping[str, int] = field(default_factory=dict)
     deliveries: Mapping[str, int] = field(default_factory=dict)
     losses: Mapping[str, int] = field(default_factory=dict)
+    prefilter: Mapping[str, int] = field(default_factory=dict)
     jobs: Mapping[str, int] = field(default_factory=dict)  # "error:read" → how often
 
 
@@ -130,6 +131,7 @@ def _counters(seen: Snapshot) -> Iterator[Metric]:
         ("items_processed", "Articles judged since the start, by outcome.", "outcome", seen.items),
         ("deliveries", "Messages since the start: sent, retried, dead.", "result", seen.deliveries),
         ("worker_losses", "Worker processes lost since the start: crash, timeout.", "kind", seen.losses),
+        ("prefilter", "Articles since the start: skipped, audited, missed.", "result", seen.prefilter),
     ):
         counter = CounterMetricFamily(f"monitor_{name}", help_text, labels=[label])
         for word, count in sorted(counts.items()):

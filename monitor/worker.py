@@ -167,6 +167,7 @@ class _Worker:
             app.now(),
             offline=self.offline,
             losses=app.tally.losses["crash"],
+            missed=app.tally.prefilter["missed"],
             jobs=jobs,
             refused=self.refused,
             damage=self.damage,
@@ -196,6 +197,7 @@ class _Worker:
             items=dict(tally.items),
             deliveries=dict(tally.deliveries),
             losses=dict(tally.losses),
+            prefilter=dict(tally.prefilter),
             jobs=dict(self.scheduler.counts),
         )
 

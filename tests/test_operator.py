@@ -179,6 +179,12 @@ def test_dying_worker_processes_are_found_one_loss_is_not(world: World) -> None:
     assert states == [None, None, "dying", "dying", None]
 
 
+def test_each_miss_of_the_prefilter_is_found_once(world: World) -> None:
+    lookout = Lookout(world, NOW)
+    seen = ["prefilter" in troubles(lookout.findings(NOW, missed=n)) for n in (0, 1, 1, 3, 3)]
+    assert seen == [False, True, False, True, False]
+
+
 def test_failing_jobs_refused_configuration_and_damage_are_found(world: World) -> None:
     found = Lookout(world, NOW).findings(
         NOW, jobs={"read": "disk full", "send": ""}, refused="rules.yaml:3: no", damage=["page 4"]
