@@ -24,8 +24,9 @@ _HOLDS_TEXT = re.compile(
 )
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\([nrtbf])|\\(.)", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
-# Elements a browser never shows and lexbor keeps out of the tree, but the extractor reads through.
-_HIDDEN = ((b"template", b"x-hidden"), (b"frameset", b"x-framed"), (b"noembed", b"x-noembd"))
+# Elements whose text lexbor keeps out of the tree although the extractor reads it; text in an attribute;
+# readings between the characters of a word.
+_BEYOND = "template, frameset, noembed, ruby, #data-preloaded"
 
 
 def skim(body: bytes, content_type: str = "", *, titles: bool = True) -> str | None:
@@ -38,11 +39,8 @@ def skim(body: bytes, content_type: str = "", *, titles: bool = True) -> str | N
     except Unreadable:
         return None  # refused as cheaply there, with the reason
     markup = page.encode("utf-8", "replace")
-    if b"data-preloaded" in markup or b"<ruby" in markup or markup.count(b"<") > MAX_TAGS:
-        return None  # text inside an attribute; readings between the characters of a word; a monster
-    for name, plain in _HIDDEN:
-        if b"<" + name in markup:
-            markup = markup.replace(b"<" + name, b"<" + plain).replace(b"</" + name, b"</" + plain)
+    if len(markup) > 3 * MAX_TAGS and markup.count(b"<") > MAX_TAGS:
+        return None
     return _text(markup, titles)
 
 
@@ -50,7 +48,10 @@ def _text(markup: bytes, titles: bool) -> str | None:
     from selectolax.lexbor import LexborHTMLParser  # here: only a worker needs it
 
     tree = LexborHTMLParser(markup)
-    if tree.root is None:
+    if tree.css_first("template") is not None:
+        shown = markup.replace(b"<template", b"<x-hidden").replace(b"</template", b"</x-hidden")
+        tree = LexborHTMLParser(shown)
+    if tree.root is None or tree.css_first(_BEYOND) is not None:
         return None
     pieces = _declared(tree) if titles else []
     pieces += _linked(tree, titles)

@@ -11,6 +11,7 @@ way of putting the pieces together counts. Japanese is looked for with all white
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
@@ -32,15 +33,6 @@ _RUN = re.compile(f"(?P<word>[{_LETTERS}]+)|[^\\W_]")
 _EAST = re.compile("[\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
 # U.S. is read as US, also where an element begins or ends between its letters.
 _DOTTED = re.compile(r"U[\s^]*\.[\s^]*([SK])(?:[\s^]*\.[\s^]*(A))?", re.IGNORECASE)
-# Characters that folding may turn into something else than a gap between words.
-_SAFE = "".join(
-    re.escape(chr(n)) for n in range(0x80, 0x250)
-    if chr(n).isalpha() and chr(n) != "\u0130" and unicodedata.is_normalized("NFKC", chr(n))
-)  # fmt: skip
-_ODD = re.compile(
-    f"[^\x00-\x7e{_SAFE}\xa0\xa9\xab\xae\xb7\xbb\u2010-\u2027\u20ac\u2122\u3001-\u3011"
-    "\u3041-\u3096\u30a1-\u30fe\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]"
-)
 MOST_JOINED = 200_000  # words put together on one page; beyond that the page is read in full
 
 Atom = tuple[str, str]  # how to look (word, cased, plural, start, part) and for what
@@ -78,8 +70,10 @@ class Prefilter:
 
     def _found(self, text: str, joint: str) -> set[Atom] | None:
         """The atoms that may stand in the text; None when there are too many ways to read it."""
-        text = _folded(text)
         chunks = set(text.split())  # most words of a page stand there many times
+        if not text.isascii() and _odd().search("\n".join(chunks)):
+            text = fold(" ".join(text.split())).text
+            chunks = set(text.split())
         joined = _joined([chunk for chunk in chunks if joint in chunk], joint, self.longest)
         if joined is None:
             return None
@@ -120,12 +114,28 @@ class _Parts:
 # --- reading the text --------------------------------------------------------------------------
 
 
-def _folded(text: str) -> str:
-    """The text folded as the matcher folds it, where that can make a difference."""
-    if text.isascii():
-        return text
-    text = " ".join(text.split())
-    return fold(text).text if _ODD.search(text) else text
+@functools.cache
+def _odd() -> re.Pattern[str]:
+    """Characters that folding turns into letters, or takes out of a word: only with these it matters."""
+    odd = [n for n in range(0x80, 0xFFFF) if _is_odd(chr(n))]
+    ranges: list[list[int]] = []
+    for n in odd:
+        if ranges and ranges[-1][1] == n - 1:
+            ranges[-1][1] = n
+        else:
+            ranges.append([n, n])
+    listed = "".join(f"\\u{first:04x}-\\u{last:04x}" for first, last in ranges)
+    return re.compile(f"[\x7f{listed}\U0001d400-\U0001d7ff\U0001f100-\U0001f2ff\U000e0000-\U000e0fff]")
+
+
+def _is_odd(character: str) -> bool:
+    folded = unicodedata.normalize("NFKC", character)
+    kind = unicodedata.category(character)
+    return (
+        (folded != character and any(map(str.isalnum, folded)))
+        or kind in ("Cf", "Cc", "Mn")
+        or character == "\u0130"
+    )
 
 
 def _joined(chunks: list[str], joint: str, longest: int) -> set[str] | None:
