@@ -197,6 +197,9 @@ def test_a_run_that_was_stopped_goes_on_and_ends_the_same(tmp_path: Path, archiv
     assert len(list((tmp_path / "part.shelf").glob("*.result"))) == 2
     assert run(tasks(archive), tmp_path / "part.db") == whole
     assert not list((tmp_path / "part.shelf").glob("merge-*"))
+    manifest = list(map(json.loads, (tmp_path / "part.shelf" / "manifest.jsonl").read_text().splitlines()))
+    assert [line["paths"] for line in manifest] == [[str(path)] for path in sorted(archive.iterdir())]
+    assert all((tmp_path / "part.shelf" / line["result"]).exists() for line in manifest)
 
 
 def test_a_shard_that_fails_is_told_and_read_by_the_next_run(tmp_path: Path, archive: Path) -> None:
@@ -287,6 +290,8 @@ def test_the_command_reports_by_year_and_draws_it(tmp_path: Path) -> None:
     assert report["years"][""]["failed"] == 1
     assert report["new"] == 2
     assert plot.read_text().startswith("<svg")
+    with open_store(out) as store:
+        assert store.db.value("SELECT ok FROM runs WHERE kind = 'backfill'") == 1
     again = CliRunner().invoke(cli, command)
     assert again.exit_code == 0
     assert "0 new matches" in again.output

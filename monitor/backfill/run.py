@@ -22,6 +22,7 @@ def read_all(
     tasks: Sequence[Task], shelf: Shelf, runner: Runner, on_shard: OnShard
 ) -> list[tuple[Task, str]]:
     """Works off every shard that is not on the shelf; returns those that failed, with the reason."""
+    shelf.list(tasks)
     failed: list[tuple[Task, str]] = []
     open_tasks = []
     for task in tasks:

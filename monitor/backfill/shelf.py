@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import heapq
+import json
 import os
 import pickle
 import tempfile
@@ -33,6 +34,12 @@ class Shelf:
 
     def has(self, task: Task) -> bool:
         return self._path(task).exists()
+
+    def list(self, tasks: Sequence[Task]) -> None:
+        """Writes `manifest.jsonl`, for people: which result is of which files, one line each."""
+        lines = ({"result": f"{t.id}.result", "kind": t.shard.kind, "paths": t.shard.paths} for t in tasks)
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        (self.folder / "manifest.jsonl").write_text(text, "utf-8", "replace")
 
     def put(self, task: Task, result: ShardResult) -> None:
         """Written beside and renamed: a result is there whole or not at all."""

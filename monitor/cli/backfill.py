@@ -19,7 +19,9 @@ from monitor.cli.times import when
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from monitor.backfill import Runner, Task
+    from monitor.backfill import Runner, Shelf, Task
+
+POISON_TOLD = 1000  # of all that was set aside; every one is counted
 
 
 @click.command()
@@ -71,21 +73,34 @@ def _read(tasks: list[Task], database: Path, address: str | None, processes: int
     from monitor.store import open_store
 
     shelf = Shelf(database.with_name(database.name + ".backfill"))
+    began = now()
     with ExitStack() as stack:
         store = stack.enter_context(open_store(database))
         progress = stack.enter_context(_Progress(len(tasks)))
         failed = read_all(tasks, shelf, _runner(address, processes), progress.on_shard)
         new = merge(store, shelf.found(tasks), now())
-    summaries = [shelf.summary(task) for task in tasks if shelf.has(task)]
+        report = _report(shelf, tasks, failed, new, database)
+        store.record_run("backfill", began, now(), not failed, report)
+    return report
+
+
+def _report(
+    shelf: Shelf, tasks: list[Task], failed: list[tuple[Task, str]], new: int, database: Path
+) -> dict[str, Any]:
     counts: Counter[tuple[str, str]] = Counter()
-    for summary in summaries:
-        counts.update(summary.counts)
+    poison: list[dict[str, str]] = []
+    for task in tasks:
+        if shelf.has(task):
+            summary = shelf.summary(task)
+            counts.update(summary.counts)
+            told = summary.poison[: POISON_TOLD - len(poison)]
+            poison += ({"where": where, "why": why} for where, why in told)
     return {
         "shards": len(tasks),
         "shards_failed": [{"paths": list(task.shard.paths), "error": error} for task, error in failed],
         "years": _by_year(counts),
         "new": new,
-        "poison": [{"where": where, "why": why} for each in summaries for where, why in each.poison],
+        "poison": poison,
         "database": str(database),
     }
 
