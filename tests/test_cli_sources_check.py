@@ -137,6 +137,13 @@ def test_nothing_is_stored_and_people_get_a_table_and_a_sum(folder: Path) -> Non
     assert list(folder.rglob("*.db")) == []
 
 
+def test_rules_that_cannot_be_read_are_told_from_rules_that_refuse(folder: Path, site: Site) -> None:
+    site.page("/robots.txt", status=503)
+    found = rows(monitor("sources", "check", "page", "tagged", "--json", cwd=folder))
+    assert (found["page"]["robots"], found["page"]["verdict"]) == ("unreadable", "failed")
+    assert (found["tagged"]["robots"], found["tagged"]["verdict"]) == ("not asked", "ok")
+
+
 def test_strict_fails_for_a_failure_and_not_for_an_empty_feed(folder: Path) -> None:
     assert monitor("sources", "check", "tagged", "quiet", "--strict", cwd=folder).code == 0
     assert monitor("sources", "check", "tagged", "absent", "--strict", cwd=folder).code == 1

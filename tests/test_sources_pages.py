@@ -178,6 +178,17 @@ def test_a_selector_is_proposed_that_reads_the_list(page: str, count: int) -> No
     assert len(read(page, selector=entry["selector"]).items) == count
 
 
+def test_a_selector_names_a_class_or_an_id_where_there_is_one() -> None:
+    rows = "".join(
+        f'<li><a href="/n/{n}">A headline that is long enough, number {n}</a></li>' for n in range(5)
+    )
+    for attribute, selector in (('class="news"', ".news"), ('id="latest"', "#latest"), ("", "li > a")):
+        page = f"<html><body><ul {attribute}>{rows}</ul></body></html>"
+        listing = next(c for c in discover(page, URL) if c.kind == "page")
+        assert selector in listing.selector
+        assert listing.count == 5
+
+
 def test_a_sitemap_is_offered_as_a_guess() -> None:
     last = discover(DEFINITIONS, URL)[-1]
     assert (last.kind, last.url, last.guess) == ("sitemap", "https://www.example.go.jp/sitemap.xml", True)

@@ -108,7 +108,7 @@ class Try:
     redirects: tuple[str, ...] = ()
     validators: FetchState | None = None
     survey: Survey | None = None
-    robots: str = ""  # allowed | refused | not asked | unknown
+    robots: str = ""  # allowed | refused | unreadable | not asked | unknown
     took_ms: int | None = None
     problem: str = ""
 
@@ -130,7 +130,8 @@ class _Asker:
             fetched = await self._get(one.source, one.source.url)
         except FetchError as error:
             one.status, one.problem = error.status, str(error)
-            one.robots = "refused" if error.kind == "robots" else one.robots
+            if error.kind == "robots":  # rules that could not be read are tried again later
+                one.robots = "refused" if error.retry_after_s is None else "unreadable"
             return
         one.robots = "allowed" if by_rules else one.robots
         _note(one, fetched)

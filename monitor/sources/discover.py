@@ -231,19 +231,23 @@ def _listings(tree: html.HtmlElement, base: str) -> Iterator[tuple[str, list[pag
 
 
 def _selector_for(tree: html.HtmlElement, base: str, group: list[pages.Link]) -> str:
-    """The shortest selector that finds the group and little else; "" when none does."""
+    """The shortest selector that finds the group and little else; "" when none does.
+
+    One that names a class or an id goes before one that finds as much by element names alone: `li > a`
+    takes in every list the page will ever have.
+    """
     wanted = {urls.canonical_url(link.url) for link in group}
-    best, best_extra = "", len(wanted) * 0.5 + 1
+    best, best_cost = "", (len(wanted) * 0.5 + 1, False)
     for selector in _selectors(group[0].node):
         try:
             nodes = CSSSelector(selector)(tree)
         except SelectorError:
             continue
         found = {urls.canonical_url(link.url) for link in pages.links_of(iter(nodes), base)}
-        extra = len(found - wanted)
-        if wanted <= found and extra < best_extra:
-            best, best_extra = selector, extra
-            if not extra:
+        cost = (len(found - wanted), not re.search(r"[.#]", selector))
+        if wanted <= found and cost < best_cost:
+            best, best_cost = selector, cost
+            if cost == (0, False):
                 break
     return best
 
