@@ -53,7 +53,7 @@ def timed(work: Callable[[reading.Page], object], page: reading.Page) -> tuple[f
 def bare(page: reading.Page) -> object:
     import trafilatura
 
-    return trafilatura.bare_extraction(page.body, fast=True, include_comments=False)
+    return trafilatura.bare_extraction(page.body or b"", fast=True, include_comments=False)
 
 
 def outcome(verdict: Verdict) -> tuple[bool, bool]:
