@@ -8,6 +8,7 @@ The second pass shows what the monitor will see on most days: a server that answ
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ async def _check(
 ) -> int:
     from monitor.cli.inputs import Desk
     from monitor.cli.reports import Progress
-    from monitor.cli.show import json_line, say, table
+    from monitor.cli.show import json_line, say
 
     tries = {source.id: Try(source) for source in chosen}
     async with Desk(env, at_once=AT_ONCE) as desk, _fetcher(settings) as fetch:
@@ -75,7 +76,7 @@ async def _check(
                         json_line(row(one))
     rows = [row(one) for one in tries.values()]
     if not as_json:
-        table(_COLUMNS, [[_cell(each, name) for name in _COLUMNS] for each in rows])
+        _print(rows)
     say(_summary(rows))
     return 1 if strict and any(each["verdict"] == "failed" for each in rows) else 0
 
@@ -268,9 +269,21 @@ def _notes(one: Try, found: Survey) -> list[str]:
     return notes
 
 
-def _cell(found: dict[str, Any], name: str) -> Any:
-    if name != "notes":
-        return found[name]
+def _print(rows: Sequence[dict[str, Any]]) -> None:
+    """One line each; on a terminal, which is never wide enough, what there is to say stands below."""
+    from monitor.cli.show import line, table
+
+    if not sys.stdout.isatty():
+        table(_COLUMNS, [[*(each[name] for name in _COLUMNS[:-1]), _said(each)] for each in rows])
+        return
+    short = [each | {"newest": (each["newest"] or "")[:10]} for each in rows]
+    table(_COLUMNS[:-1], [[each[name] for name in _COLUMNS[:-1]] for each in short])
+    for each in rows:
+        if said := _said(each):
+            line(f"{each['id']}: {said}")
+
+
+def _said(found: dict[str, Any]) -> str:
     return "; ".join([found["problem"], *found["notes"]] if found["problem"] else found["notes"])
 
 
