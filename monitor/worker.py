@@ -223,9 +223,8 @@ class _Worker:
         kept = await housekeeping.in_background(app.config, app.now())
         if kept.damage is not None:
             self.damage = tuple(kept.damage)
-        _log.info(
-            "housekeeping: %s things forgotten%s", kept.forgotten, f", copy {kept.copy}" if kept.copy else ""
-        )
+        copied = f"; the database is copied to {kept.copy}" if kept.copy else ""
+        _log.info("housekeeping: %s old rows forgotten%s", kept.forgotten, copied)
 
     # --- the configuration ---
 

@@ -76,7 +76,7 @@ def test_the_steps_one_by_one(folder: Path) -> None:
     assert (shown.code, monitor("digest", "desk", cwd=folder).out) == (0, shown.out)
     sent = monitor("digest", "desk", "--send", cwd=folder)
     assert sent.code == 0
-    assert "1 messages sent" in sent.err
+    assert "messages: 1 sent" in sent.err
     again = monitor("digest", "desk", "--send", cwd=folder).err
     assert "nothing new" in again or "0 stories" in again  # within the same second, or after it
     assert monitor("flush", "--json", cwd=folder).lines == [{"sent": 0, "retried": 0, "dead": 0}]

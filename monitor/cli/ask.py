@@ -79,7 +79,10 @@ _NOTHING: dict[str, Any] = {"since": None, "until": None, "min_score": None}
               show_default=True, help="JSON lines, CSV, or a brief in Markdown, sources cited.")  # fmt: skip
 @pass_env
 def export(env: Env, since: datetime | None, until: datetime | None, shape: str) -> int:
-    """Write the matches of a period, newest first: for a program, a spreadsheet or a reader."""
+    """Write the matches of a period, newest first.
+
+    For a program (json), a spreadsheet (csv) or a reader (md).
+    """
     from monitor.cli.rows import write
     from monitor.cli.show import line
     from monitor.digest.brief import brief

@@ -47,10 +47,11 @@ def backfill(
     plot: str | None,
     as_json: bool,
 ) -> int:
-    """Read archives under today's rules: WARC files, folders of pages, JSON Lines, another database.
+    """Read archives under today's rules, and keep what matches.
 
-    Matches are stored with their own dates and joined to stories; nothing is sent. A run that was stopped
-    goes on where it was: give the same command again.
+    WARC files, folders of pages, JSON Lines, another database. Matches are stored with their own dates
+    and joined to stories; nothing is sent. A run that was stopped goes on where it was: give the same
+    command again.
     """
     from monitor import archives
     from monitor.backfill import Window, tasks

@@ -32,10 +32,12 @@ async def _demo(env: Env, out: Path) -> int:
     from monitor.demo.run import run
 
     log.configure(level="debug" if env.verbose else "error")
+    say("a news site of our own on 127.0.0.1; + marks what the rules keep, and why")
     done = await run(out, starter() / "config", now=utc_now, on_item=reports.on_match)
     line("")
     line(done.digest_text)
     reports.polled(done.report.polled)
+    say("  (`broken` is broken on purpose: its address gives a page)")
     reports.processed(done.report.processed)
     for path in done.files:
         say(f"wrote {path}")

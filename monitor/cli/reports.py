@@ -50,7 +50,7 @@ def processed(report: ProcessReport) -> None:
 def composed(report: ComposeReport, *, show: bool) -> None:
     """Which digests were written; `show` prints them too."""
     for each in report.composed:
-        say(f"digest {each.name} ({each.kind}): {each.stories} stories, {each.rows} messages")
+        say(f"digest {each.name} ({each.kind}): stories {each.stories}, messages {each.rows}")
         if show and each.text:
             line(each.text)
     for name, problem in report.failed:
@@ -60,7 +60,7 @@ def composed(report: ComposeReport, *, show: bool) -> None:
 def flushed(report: FlushReport) -> None:
     """What was sent, and what was not."""
     if report.sent or report.retried or report.dead:
-        say(f"{report.sent} messages sent, {report.retried} put off, {report.dead} given up")
+        say(f"messages: {report.sent} sent, {report.retried} put off, {report.dead} given up")
     for channel, problem in report.failures:
         say(f"  {channel}: {problem}")
 

@@ -48,10 +48,11 @@ def test_examples(env: Env) -> int:
 @click.option("--json", "as_json", is_flag=True, help="The figures as one JSON object.")
 @pass_env
 def evaluate(env: Env, file: BinaryIO | None, from_feedback: bool, as_json: bool) -> int:
-    """Measure the rules on labelled articles: precision, recall, and every article they got wrong.
+    """Measure the rules on labelled articles.
 
-    FILE holds JSON Lines as classify reads them, with `match` (true or false) and, where known, `corridors`,
-    `topics`, `event`. Bad lines are named and left out, and the exit code is 2.
+    Says precision, recall, and every article they got wrong. FILE holds JSON Lines as classify reads
+    them, with `match` (true or false) and, where known, `corridors`, `topics`, `event`. Bad lines are
+    named and left out, and the exit code is 2.
     """
     from monitor.cli.show import json_line, line, say
     from monitor.rules.evaluate import evaluate, format_report
@@ -105,9 +106,10 @@ def _labelled(file: BinaryIO, bad: list[str]) -> Iterator[dict[str, Any]]:
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each change, then the counts.")
 @pass_env
 def diff(env: Env, other: Path, since: datetime | None, as_json: bool) -> int:
-    """Show what the rules of OTHER-CONFIG would newly catch and newly drop of the stored history.
+    """Show what other rules would newly catch and newly drop.
 
-    Where the text was not kept, the source's own teaser is judged, and the line says so.
+    The rules of OTHER-CONFIG judge the stored history. Where the text was not kept, the source's own
+    teaser is judged, and the line says so.
     """
     from monitor import settings
     from monitor.cli.show import json_line, line, say
@@ -151,7 +153,7 @@ def _changes(
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each near miss.")
 @pass_env
 def near(env: Env, limit: int, since: datetime | None, as_json: bool) -> int:
-    """List articles that nearly matched, newest first, with what they lacked."""
+    """List articles that nearly matched, and what they lacked; newest first."""
     from monitor.cli.show import json_line, table
 
     config: Config = env.load()

@@ -64,7 +64,7 @@ class Way:
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each way to read the site.")
 @pass_env
 def discover(env: Env, url: str, every: bool, patience_s: float, as_json: bool) -> int:
-    """Find ways to read a site: its feeds, its own list of articles, its sitemap.
+    """Find ways to read a site: feeds, lists of articles, sitemaps.
 
     Each is fetched and its entries counted. The best is printed as an entry ready to be appended to
     sources.yaml; what was found, with sample headlines, is said on standard error.

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 @click.argument("given", metavar="FILE|URL|-")
 @pass_env
 def import_opml(env: Env, given: str) -> int:
-    """Turn an OPML list of feeds into entries for sources.yaml, on standard output.
+    """Turn an OPML list of feeds into entries for sources.yaml.
 
-    Feeds that are configured already, or stand twice in the list, are left out and named. A list that is
-    not well-formed is read as far as it can be.
+    They go to standard output. Feeds that are configured already, or stand twice in the list, are left
+    out and named. A list that is not well-formed is read as far as it can be.
     """
     from monitor.cli.show import line, say
     from monitor.sources.discover import yaml_entry

@@ -55,9 +55,10 @@ def list_stories(env: Env, since: datetime | None, as_json: bool) -> int:
 @click.argument("file", type=click.File("rb"), default="-")
 @pass_env
 def evaluate(env: Env, file: BinaryIO) -> int:
-    """Cluster a file of articles, and measure it where `story` says which belong together.
+    """Cluster a file of articles, and measure it.
 
-    JSON Lines as classify reads them, plus `story`. One line out for each, then one with the figures.
+    JSON Lines as classify reads them; where `story` says which belong together, it is measured. One line
+    out for each, then one with the figures.
     """
     from monitor.cli.show import json_line
     from monitor.stories.evaluate import cluster, score_clusters

@@ -184,10 +184,10 @@ def _groups(stories: Sequence[StoryView], lang: str) -> list[tuple[str, tuple[St
 def _window(digest: Digest, zone: ZoneInfo) -> str:
     lang, end = digest.spec.lang, digest.window_end
     start = digest.window_start
-    if start >= end:
+    first, last = (labels.moment(lang, at, zone, end) for at in (start, end))
+    if start >= end or first == last:  # a first look, seconds after the digest was set up
         return ""
-    span = " – ".join(labels.moment(lang, at, zone, end) for at in (start, end))
-    return f"{labels.word(lang, 'window')} {span} ({zone.key})"
+    return f"{labels.word(lang, 'window')} {first} – {last} ({zone.key})"
 
 
 def _problems(coverage: Coverage, lang: str, zone: ZoneInfo, now: datetime) -> list[str]:
