@@ -20,7 +20,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -67,7 +66,7 @@ def main() -> None:
 
 def bench(folder: Path, articles: int, config: Path, only: list[str]) -> None:
     source = folder / "archive"
-    archive.write(source, articles, per_file=max(articles // 16, 1))
+    archive.write(source, articles, per_file=max(articles // 32, 1))
     print(f"{articles:,} articles, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     whole_s = 0.0
     if "rates" in only or "killed" in only:
@@ -93,20 +92,24 @@ def here(processes: int) -> Callable[[], backfill.Runner]:
 
 def run(
     source: Path, database: Path, config: Path, runner: Callable[[], backfill.Runner]
-) -> tuple[int, float]:
-    """Records and seconds of the reading alone; then everything is merged."""
+) -> tuple[float, float]:
+    """Records a second, and a CPU second, once it is under way; then everything is merged."""
     tasks = backfill.tasks(archives.shards([source]), read_rule_files(config), backfill.Window())
     shelf = backfill.Shelf(database.with_suffix(".shelf"))
-    began = time.monotonic()
-    failed = backfill.read_all(tasks, shelf, runner(), lambda task, result, how: None)
-    seconds = time.monotonic() - began
+    done: list[tuple[float, float, int]] = []  # when, CPU seconds so far, records: of each shard
+
+    def note(task: Any, result: Any, how: str) -> None:
+        done.append((time.monotonic(), cpu.so_far(), sum(result.counts.values()) if result else 0))
+
+    with Cpu() as cpu:
+        failed = backfill.read_all(tasks, shelf, runner(), note)
     assert not failed, failed
     with open_store(database) as store:
         backfill.merge(store, shelf.found(tasks), datetime.now(UTC))
-    counts: Counter[Any] = Counter()
-    for task in tasks:
-        counts.update(shelf.summary(task).counts)
-    return sum(counts.values()), seconds
+    # From the first finished shard on: before it, processes start and load the rules.
+    (began, cpu_began, _), (ended, cpu_ended, _) = done[0], done[-1]
+    records = sum(count for _, _, count in done[1:])
+    return records / max(ended - began, 0.001), records / max(cpu_ended - cpu_began, 0.001)
 
 
 def mark(database: Path) -> str:
@@ -138,7 +141,9 @@ class Cpu:
     def __exit__(self, *details: object) -> None:
         self._stop.set()
         self._looking.join()
-        self.seconds = time.process_time() - self._own + sum(self._seen.values()) - self._before
+
+    def so_far(self) -> float:
+        return time.process_time() - self._own + sum(list(self._seen.values())) - self._before
 
     def _look(self) -> None:
         while not self._stop.wait(0.1):
@@ -168,16 +173,14 @@ def rates(source: Path, folder: Path, config: Path, *, dask: bool) -> float:
     marks = {}
     seconds = 0.0
 
-    def measured(name: str, database: Path, runner: Callable[[], backfill.Runner]) -> float:
-        with Cpu() as cpu:
-            records, seconds = run(source, database, config, runner)
-        rate[name], per_cpu[name] = records / seconds, records / cpu.seconds
+    def measured(name: str, database: Path, runner: Callable[[], backfill.Runner]) -> None:
+        rate[name], per_cpu[name] = run(source, database, config, runner)
         marks[name] = mark(database)
-        return records
 
     for k in (1, 2):
-        records = measured(f"{k} here", folder / f"here{k}.db", here(k))
-        seconds = records / rate[f"{k} here"]
+        began = time.monotonic()
+        measured(f"{k} here", folder / f"here{k}.db", here(k))
+        seconds = time.monotonic() - began
     for k in (1, 2) if dask else ():
         with cluster(k) as runner:
             measured(f"{k} on Dask", folder / f"dask{k}.db", lambda runner=runner: runner)
