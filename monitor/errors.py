@@ -46,7 +46,7 @@ class ConfigError(MonitorError):
     exit_code = 2
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(problems)
+        self.problems = sorted(set(problems))  # a mistake in a template is found once for each use
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 

@@ -145,7 +145,7 @@ class _Builder:
                     yaml.problem(
                         (*loc, key, "__key__"),
                         f"unknown key {key!r}",
-                        f"keys are {', '.join(sorted(RULE_KEYS))}",
+                        nearest(key, RULE_KEYS) or f"keys are {', '.join(sorted(RULE_KEYS))}",
                     )
                 )
         name = str(body.get("id", ""))
