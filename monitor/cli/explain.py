@@ -98,7 +98,8 @@ def _told(life: dict[str, Any]) -> str:
         told += _verdict(verdict)
     if life["story"]:
         others = len(life["story"].get("members", [])) - 1
-        told.append(f"story    {life['match']['story_id']}, with {others} other {"article" if others == 1 else "articles"}")
+        noun = "article" if others == 1 else "articles"
+        told.append(f"story    {life['match']['story_id']}, with {others} other {noun}")
     told += [f"{row['decision']:<8} {row['reason']}" for row in life["joins"]]
     told += [f"digest   {row['digest_name']} ({row['kind']}) of {row['composed_at']}: {row['role']}"
              for row in life["claims"]]  # fmt: skip
