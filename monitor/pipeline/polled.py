@@ -60,7 +60,7 @@ def conclude(
     new, sightings = sort_out(store, state, items, now, policy)
     dates = [item.published_at or now for item in new if item.status == "pending"]
     recent = sorted([*store.item_dates(source.id), *dates], reverse=True)
-    newest = max([item.published_at for item in new if item.published_at], default=None)
+    newest = max([item.published_at for item in items if item.published_at], default=None)
     gone = answer.error is not None and answer.error.status == 410
     health = judge(
         state,

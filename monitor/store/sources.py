@@ -152,10 +152,13 @@ class Sources(Base):
         return frozenset(row["guid"] for row in rows)
 
     def item_dates(self, source_id: str, limit: int = 50) -> list[datetime]:
-        """Dates of the source's newest items, newest first; items without a date are left out."""
+        """Dates of the newest items the source showed, newest first; items without a date are left out.
+
+        What another source showed first counts too: an aggregator is alive by what it repeats.
+        """
         rows = self.db.all(
-            "SELECT published_at FROM items WHERE source_id = ? AND published_at IS NOT NULL"
-            " ORDER BY published_at DESC LIMIT ?",
+            "SELECT i.published_at FROM sightings s JOIN items i ON i.id = s.item_id"
+            " WHERE s.source_id = ? AND i.published_at IS NOT NULL ORDER BY i.published_at DESC LIMIT ?",
             [source_id, limit],
         )
         return [times.instant(row["published_at"]) for row in rows]
