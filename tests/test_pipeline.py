@@ -168,11 +168,11 @@ async def test_one_article_in_two_feeds_is_one_item_with_two_sightings(bench: Be
 async def test_a_source_is_alive_by_what_it_repeats(bench: Bench) -> None:
     other = Source("other", "https://other.example/feed")
     bench.store.sync_sources([SOURCE, other], bench.clock())
-    bench.fetch.serve(FEED, rss(("a", "First", NOW)), "application/rss+xml")
+    for url in (FEED, other.url):
+        bench.fetch.serve(url, rss(("a", "First", NOW)), "application/rss+xml")
     await bench.poll()
-    bench.fetch.serve(other.url, rss(("a", "First", NOW)), "application/rss+xml")
-    await bench.poll()
-    assert bench.store.item_dates("other") == [NOW]
+    assert bench.count("items") == 1
+    assert bench.store.item_dates("news") == bench.store.item_dates("other") == [NOW]
     newest = {state.source.id: state.newest_item_at for state in bench.store.source_states()}
     assert newest == {"news": NOW, "other": NOW}
 
