@@ -23,14 +23,31 @@ def reports(test_data: Path) -> tuple[Report, Report]:
     return evaluate_split(lines(test_data / "corpus" / "dev.jsonl"), shipped(), every_third)
 
 
-def test_our_own_labelled_articles_are_judged_well() -> None:
-    report = evaluate(lines(Path(__file__).parent / "data" / "labelled.jsonl"), shipped())
-    assert report.overall.precision >= 0.95
-    assert report.overall.recall >= 0.92
-    assert all(counts.f1 >= 0.93 for counts in report.by_lang.values())
+# Least scores of our own sets: precision, recall, topics F1, events. The blind sets were written before the
+# rules saw them; benchmarks/README.md gives their first scores beside these.
+OWN = {
+    "labelled": (0.95, 0.96, 0.71, 0.73),
+    "blind": (0.97, 0.97, 0.73, 0.85),
+    "blind2": (0.97, 0.93, 0.69, 0.7),
+    "blind3": (0.97, 0.85, 0.77, 0.85),
+    "blind4": (0.88, 0.88, 0.6, 0.77),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_our_own_articles_are_judged_well(name: str) -> None:
+    report = evaluate(lines(Path(__file__).parent / "data" / f"{name}.jsonl"), shipped())
+    precision, recall, topics, events = OWN[name]
+    assert report.overall.precision >= precision
+    assert report.overall.recall >= recall
     assert report.corridor_accuracy >= 0.98
-    assert report.topics.f1 >= 0.68
-    assert report.event_accuracy >= 0.63
+    assert report.topics.f1 >= topics
+    assert report.event_accuracy >= events
+
+
+def test_our_own_labelled_articles_are_judged_well_in_both_languages() -> None:
+    report = evaluate(lines(Path(__file__).parent / "data" / "labelled.jsonl"), shipped())
+    assert all(counts.f1 >= 0.95 for counts in report.by_lang.values())
 
 
 def test_the_development_corpus_is_judged_well(reports: tuple[Report, Report]) -> None:
@@ -38,8 +55,8 @@ def test_the_development_corpus_is_judged_well(reports: tuple[Report, Report]) -
     assert worked.overall.precision >= 0.95
     assert worked.overall.recall >= 0.95
     assert worked.corridor_accuracy >= 0.98
-    assert worked.topics.f1 >= 0.75
-    assert worked.event_accuracy >= 0.65
+    assert worked.topics.f1 >= 0.79
+    assert worked.event_accuracy >= 0.8
     assert all(counts.f1 >= 0.95 for counts in worked.by_lang.values())
 
 
