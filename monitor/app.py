@@ -124,7 +124,8 @@ class App:
                 reading.prepare,
                 dict(config.rules.files),
                 # Where every text is kept, every page has to be read.
-                prefilter=settings.keep_text != "all",
+                prefilter=settings.prefilter.enabled and settings.keep_text != "all",
+                audit_share=settings.prefilter.audit_share,
             ),
         )
         workers.losses = self.tally.losses

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import blake2b
 
 from monitor import rules
@@ -41,6 +42,7 @@ class Page:
     published: str = ""  # as the feed dates it, "" when it does not
     lang: str = ""
     source_id: str = ""
+    seen_at: datetime | None = None  # bounds dates the page gives, and fills in their year
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def _extract(page: Page) -> Extracted:
         title=page.title,
         published=page.published,
         want_metadata=not (page.title and page.published),
+        now=page.seen_at,
     )
 
 

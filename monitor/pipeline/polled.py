@@ -168,6 +168,7 @@ def _new_item(identity: str, item: ParsedItem, noted: str) -> NewItem:
 
 def polled(record: PollRecord, answer: Answer) -> Polled:
     waiting = sum(item.status == "pending" for item in record.new_items)
+    pruned = answer.feed.known if answer.feed else 0
     if record.state == "gone":
         status = "gone"
     elif not answer.ok:
@@ -178,7 +179,7 @@ def polled(record: PollRecord, answer: Answer) -> Polled:
         source_id=record.source_id,
         status=status,
         new=waiting,
-        known=(answer.feed.known if answer.feed else 0) + len(record.sightings) + len(record.new_items) - waiting,
+        known=pruned + len(record.sightings) + len(record.new_items) - waiting,
         error=str(answer.error or answer.problem or ""),
         error_kind=answer.error.kind if answer.error else "unreadable" if answer.problem else "",
         took_ms=answer.took_ms,

@@ -181,6 +181,7 @@ def _page(item: PendingItem, fetched: Fetched | None) -> reading.Page:
         published=item.published_at.isoformat() if item.published_at else "",
         lang=item.lang or item.source.lang,
         source_id=item.source.id,
+        seen_at=item.first_seen_at,
     )
 
 

@@ -60,6 +60,20 @@ class WorkerPool(Section):
     memory_mb: int = Field(1024, ge=128, le=65_536, description="Memory of one process.")
 
 
+class Prefilter(Section):
+    """Whether pages that no rule can match are read at all."""
+
+    enabled: bool = Field(
+        True, description="Skips the extraction of pages that no rule can match; never with `keep_text: all`."
+    )
+    audit_share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of the skipped pages that is read all the same, to watch the filter.",
+    )
+
+
 class Delivery(Section):
     """How stubbornly messages are sent."""
 
@@ -111,7 +125,9 @@ class MonitorSettings(Section):
         HOMEPAGE, description="Web address in the User-Agent, so that a site can see who asks."
     )
     database: ConfigPath = Field(Path("../storage/monitor.db"), description="The SQLite file.")
-    storage: ConfigPath = Field(Path("../storage"), description="Folder whose `backups` holds the weekly copies of the database.")
+    storage: ConfigPath = Field(
+        Path("../storage"), description="Folder whose `backups` holds the weekly copies of the database."
+    )
     first_run_days: int = Field(
         7, ge=0, le=3650, description="At the first poll of a source, older articles are noted but not read."
     )
@@ -125,6 +141,7 @@ class MonitorSettings(Section):
     poll: Poll = Poll()
     limits: Limits = Limits()
     workers: WorkerPool = WorkerPool()
+    prefilter: Prefilter = Prefilter()
     delivery: Delivery = Delivery()
     retention: Retention = Retention()
     logging: Logging = Logging()
