@@ -236,8 +236,8 @@ def mean(values: Iterable[float]) -> float:
 
 
 COLUMNS = (
-    "part", "tool", "pages", "precision", "recall", "F1 (mean)", "F1 (of means)", "unwanted", "wanted", "date",
-    "title", "CPU ms mean / median", "failed",
+    "part", "tool", "pages", "precision", "recall", "F1 (mean)", "F1 (of means)", "unwanted", "wanted",
+    "date", "title", "CPU ms mean / median", "failed",
 )  # fmt: skip
 
 
@@ -250,7 +250,8 @@ def report(tallies: dict[tuple[str, str], Tally]) -> Iterator[str]:
         p, r = mean(a for a, _ in t.pairs), mean(b for _, b in t.pairs)
         cells = [
             group, name, str(len(t.cpu_ms)), f"{p:.3f}", f"{r:.3f}",
-            f"{mean(f1(*pair) for pair in t.pairs):.3f}", f"{f1(p, r):.3f}", str(sum(t.unwanted)), f"{mean(t.wanted):.3f}", f"{mean(t.dates):.3f}",
+            f"{mean(f1(*pair) for pair in t.pairs):.3f}", f"{f1(p, r):.3f}",
+            str(sum(t.unwanted)), f"{mean(t.wanted):.3f}", f"{mean(t.dates):.3f}",
             f"{mean(t.titles):.3f}", f"{mean(t.cpu_ms):.1f} / {statistics.median(t.cpu_ms):.1f}",
             str(t.failures),
         ]  # fmt: skip

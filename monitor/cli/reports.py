@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _SHOWN_FAILURES = 12
 OFFLINE = (
-    "no network: none of {tried} sources could be reached; `monitor demo` shows the monitor at work without"
+    "no network: none of {tried} sources could be reached; `monitor demo` shows the monitor at work without one"
 )
 
 
