@@ -351,9 +351,12 @@ def _line(key: str, line: str, saved: str) -> Record:
         return Record(key, problem=f"not JSON: {error}")
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
         return Record(key, problem="not an object with a text")
-    known = {name: _clean(row.get(name) or "") for name in ("url", "title", "published", "lang")}
-    known["published"] = dates.page_date(known["published"], lang=known["lang"])
-    return Record(key, Page(None, **known, content=_clean(row["text"])), saved=saved)
+    url, title, published, lang, content = (
+        _clean(row.get(name) or "") for name in ("url", "title", "published", "lang", "text")
+    )
+    dated = dates.page_date(published, lang=lang)
+    page = Page(None, url=url, title=title, published=dated, lang=lang, content=content)
+    return Record(key, page, saved=saved)
 
 
 _STORED = """
