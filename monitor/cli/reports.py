@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _SHOWN_FAILURES = 12
 OFFLINE = (
-    "no network: none of {tried} sources could be reached; `monitor demo` shows the monitor at work without one"
+    "no network: none of {tried} sources could be reached; "
+    "`monitor demo` shows the monitor at work without one"
 )
 
 
