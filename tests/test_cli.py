@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -44,13 +44,17 @@ def test_help_loads_nothing_heavy() -> None:
     assert not HEAVY & set(done.stderr.partition("LOADED ")[2].split())
 
 
-def test_help_is_there_before_one_has_finished_reading_the_command() -> None:
-    took = []
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "monitor", "--help"], capture_output=True, check=True)
-        took.append(time.perf_counter() - start)
-    assert min(took) < 0.3
+def test_help_costs_little_more_than_python_itself() -> None:
+    """The promise is 0.3 s on a quiet machine; the work done is what a busy one can measure too."""
+    bare = min(cpu_seconds("-c", "pass") for _ in range(3))
+    assert min(cpu_seconds("-m", "monitor", "--help") for _ in range(3)) - bare < 0.25
+
+
+def cpu_seconds(*arguments: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @pytest.mark.parametrize("name", COMMANDS)
