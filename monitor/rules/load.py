@@ -138,18 +138,14 @@ class _Builder:
                 ]
             yield filled
 
-    def rule(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> None:
+    def known_keys(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> None:
         for key in body:
             if key not in RULE_KEYS:
-                self.problems.append(
-                    yaml.problem(
-                        (*loc, key, "__key__"),
-                        f"unknown key {key!r}",
-                        nearest(key, RULE_KEYS) or f"keys are {', '.join(sorted(RULE_KEYS))}",
-                    )
-                )
+                hint = nearest(key, RULE_KEYS) or f"keys are {', '.join(sorted(RULE_KEYS))}"
+                self.problems.append(yaml.problem((*loc, key, "__key__"), f"unknown key {key!r}", hint))
+
+    def name_and_reason(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> str:
         name = str(body.get("id", ""))
-        before = len(self.problems)
         if not name or any(rule.id == name for rule in self.rules):
             self.problems.append(
                 yaml.problem((*loc, "id"), f"rule id {name!r} stands twice" if name else "a rule needs an id")
@@ -157,20 +153,28 @@ class _Builder:
         for key in ("why", "when"):
             if not body.get(key):
                 self.problems.append(yaml.problem(loc, f"rule {name} has no {key}"))
+        return name
+
+    def answer(self, yaml: YamlText, loc: Loc, name: str, body: dict[str, Any]) -> tuple[str, str] | None:
+        """What the rule gives, such as ("topic", "ai"); None when it is not exactly one thing."""
         kinds = [kind for kind in SETS if kind in body]
         if len(kinds) != 1:
-            self.problems.append(
-                yaml.problem(
-                    loc,
-                    f"rule {name} gives {' and '.join(kinds) or 'no answer'}",
-                    f"one of {', '.join(SETS)}",
-                )
-            )
+            given = " and ".join(kinds) or "no answer"
+            self.problems.append(yaml.problem(loc, f"rule {name} gives {given}", f"one of {', '.join(SETS)}"))
+            return None
+        kind, value = kinds[0], str(body[kinds[0]])
+        if value not in VALUES[kind]:
+            hint = nearest(value, VALUES[kind]) or f"one of {', '.join(VALUES[kind])}"
+            self.problems.append(yaml.problem((*loc, kind), f"unknown {kind} {value!r}", hint))
+        return kind, value
+
+    def rule(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> None:
+        self.known_keys(yaml, loc, body)
+        before = len(self.problems)
+        name = self.name_and_reason(yaml, loc, body)
+        answer = self.answer(yaml, loc, name, body)
+        if answer is None:
             return
-        value = str(body[kinds[0]])
-        if value not in VALUES[kinds[0]]:
-            hint = nearest(value, VALUES[kinds[0]]) or f"one of {', '.join(VALUES[kinds[0]])}"
-            self.problems.append(yaml.problem((*loc, kinds[0]), f"unknown {kinds[0]} {value!r}", hint))
         when = self.expression(yaml, (*loc, "when"), body["when"]) if body.get("when") else None
         unless = self.expression(yaml, (*loc, "unless"), body["unless"]) if body.get("unless") else None
         boosts = self.boosts(yaml, loc, body.get("boosts") or [])
@@ -197,8 +201,8 @@ class _Builder:
             Rule(
                 id=name,
                 why=str(body["why"]),
-                sets=kinds[0],
-                value=value,
+                sets=answer[0],
+                value=answer[1],
                 when=when,
                 unless=unless,
                 boosts=boosts,
