@@ -11,6 +11,8 @@ from monitor.rules.reading import Reading, Span, read
 from monitor.rules.ruleset import Rule, RuleSet
 
 LONGEST_QUOTE = 240
+LONGEST_REASON = 60  # words quoted in the one line of reasons
+REASONS = 5
 MOST_EVIDENCE = 24
 MOST_NAMES = 40
 
@@ -67,6 +69,7 @@ def verdict(reading: Reading, outcomes: list[Outcome], ruleset: RuleSet) -> Verd
     corridors = {outcome.rule.value for outcome in matched}
     topics = {r.value for r in ruleset.by_kind["topic"] if points(r, reading, ruleset) is not None}
     organisations, programmes = _named(reading, ruleset)
+    parts = _parts(reading, best) if best else ()
     return Verdict(
         match=bool(matched),
         near_miss=bool(nearly),
@@ -80,8 +83,8 @@ def verdict(reading: Reading, outcomes: list[Outcome], ruleset: RuleSet) -> Verd
         programmes=programmes,
         amounts=tuple(money.amounts_in(reading.folded_title, reading.folded_text)),
         evidence=_evidence(reading, shown),
-        parts=_parts(reading, best) if best else (),
-        why=_why(best, bool(matched)),
+        parts=parts,
+        why=_why(best, parts, bool(matched)),
         rules_version=ruleset.version,
     )
 
@@ -166,14 +169,25 @@ def _evidence(reading: Reading, outcomes: list[Outcome]) -> tuple[Evidence, ...]
     return tuple(list(found.values())[:MOST_EVIDENCE])
 
 
-def _why(best: Outcome | None, matched: bool) -> str:
+def _why(best: Outcome | None, parts: tuple[Part, ...], matched: bool) -> str:
+    """One line for people: the heaviest parts with the words they were given for."""
     if best is None:
         return "no rule's `when` holds"
-    reasons = "; ".join(
-        f"{weight:+g} {label}" for label, weight, _ in sorted(best.parts, key=lambda p: -abs(p[1]))[:6]
-    )
+    if best.vetoed and not matched:
+        return f"{best.rule.id} is ruled out by its `unless`"
+    reasons = _reasons(best, parts)
     if matched:
         return f"{best.rule.id} {best.score:g}: {reasons}"
-    if best.vetoed:
-        return f"{best.rule.id} is ruled out by its `unless`"
     return f"{best.rule.id} reaches {best.score:g} of {best.rule.threshold:g}: {reasons}"
+
+
+def _reasons(best: Outcome, parts: tuple[Part, ...]) -> str:
+    """Words are quoted once each; the gate, which every match of the rule shares, comes last."""
+    told: set[str] = set()
+    lines = []
+    for part in sorted(parts, key=lambda p: (p.label == best.rule.why, -abs(p.weight)))[:REASONS]:
+        quote = " ".join(part.quote.split())
+        words = f": {quote}" if quote and quote not in told and len(quote) <= LONGEST_REASON else ""
+        told.add(quote)
+        lines.append(f"{part.weight:+g} {part.label}{words}")
+    return "; ".join(lines)
