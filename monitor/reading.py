@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 
-from monitor import rules
+from monitor import rules, urls
 from monitor.extract import extract
+from monitor.extract.site import Sites
 from monitor.extract.skim import skim
 from monitor.model import Document, Extracted, Verdict
 from monitor.rules.prefilter import Prefilter, derive
@@ -26,6 +27,7 @@ SKIPPED = "skipped"  # the status of a page that was not extracted
 
 _ruleset: rules.RuleSet | None = None
 _prefilter: Prefilter | None = None
+_sites = Sites()
 _audit_share = AUDIT_SHARE
 
 
@@ -43,6 +45,7 @@ class Page:
     lang: str = ""
     source_id: str = ""
     seen_at: datetime | None = None  # bounds dates the page gives, and fills in their year
+    learn: bool = False  # lets what its site repeats be learnt and cut; an archive is read without memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def prepare(files: Mapping[str, str], *, prefilter: bool = False, audit_share: f
 
     With `prefilter` a page that cannot match is not extracted, but for `audit_share` (0 to 1) of those.
     """
-    global _ruleset, _prefilter, _audit_share
+    global _ruleset, _prefilter, _audit_share, _sites
+    _sites = Sites()
     _ruleset = rules.build(files)
     _prefilter = derive(_ruleset) if prefilter else None
     _audit_share = audit_share
@@ -142,8 +146,9 @@ def read_with(page: Page, ruleset: rules.RuleSet) -> Reading:
 
 def _extract(page: Page) -> Extracted:
     assert page.body is not None
+    host = urls.host_of(page.url) if page.learn else ""
     # Metadata doubles the cost of an extraction; the feed has usually given it already.
-    return extract(
+    extracted = extract(
         page.body,
         url=page.url,
         content_type=page.content_type,
@@ -151,7 +156,11 @@ def _extract(page: Page) -> Extracted:
         published=page.published,
         want_metadata=not (page.title and page.published),
         now=page.seen_at,
+        boilerplate=_sites.furniture(host) if host else frozenset(),
     )
+    if host and extracted.status == "ok":
+        _sites.learn(host, extracted.text)
+    return extracted
 
 
 def best_text(page: Page, extracted: Extracted | None) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 from monitor.extract import Learner, extract, line_hash, line_hashes
-from monitor.extract.site import learn
+from monitor.extract.site import Sites, learn
 
 FURNITURE = "The Harbour Post is written by people who like ports, chips and Japan."
 
@@ -51,3 +51,22 @@ def test_memory_is_bounded_and_the_state_can_be_kept() -> None:
         )
     assert len(learner.counts) <= 100
     assert line_hash(FURNITURE) in pickle.loads(pickle.dumps(learner)).boilerplate()
+
+
+def test_a_site_s_short_refrain_is_known_after_five_pages_and_stays_known() -> None:
+    sites = Sites()
+    refrain = "Follow our channel for more stories like this one"
+    for n in range(5):
+        assert line_hash(refrain) not in sites.furniture("news.example")
+        sites.learn("news.example", f"A sentence that only page {'abcdefgh'[n]} has.\n{refrain}")
+    for n in range(30):  # from now on it is cut, so the texts no longer hold it
+        assert line_hash(refrain) in sites.furniture("news.example")
+        sites.learn("news.example", f"Another sentence, {chr(97 + n % 26) * 5}.")
+    assert sites.furniture("other.example") == frozenset()
+
+
+def test_a_release_that_one_site_carries_again_and_again_is_no_furniture() -> None:
+    sites = Sites()
+    for _ in range(20):
+        sites.learn("wire.example", "The two governments agreed to fund research on chip packaging. " * 3)
+    assert sites.furniture("wire.example") == frozenset()

@@ -344,3 +344,16 @@ async def test_two_outlets_with_one_release_are_one_story(bench: Bench) -> None:
     await bench.process()
     assert bench.count("matches") == 2
     assert bench.count("stories") == 1
+
+
+async def test_what_a_site_repeats_is_learnt_and_cut(bench: Bench) -> None:
+    refrain = "Read on in our dossier about chips and the people who make them"
+    slugs = [f"p{n}" for n in range(8)]
+    items = ((slug, "UK and Japan sign semiconductor research agreement", NOW) for slug in slugs)
+    bench.fetch.serve(FEED, rss(*items).replace(b"news.example", b"refrain.example"), "application/rss+xml")
+    await bench.poll()
+    for n, slug in enumerate(slugs):
+        bench.fetch.serve(f"https://refrain.example/{slug}", page(f"{MATCHING} {n}.\n{refrain}\n{MATCHING}"))
+    await bench.process()
+    texts = [row["text"] for row in bench.store.db.all("SELECT text FROM articles ORDER BY item_id")]
+    assert [refrain in text for text in texts] == [True] * 5 + [False] * 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -59,3 +59,37 @@ def learn(texts: Iterable[str]) -> frozenset[str]:
     for text in texts:
         learner.learn(text)
     return learner.boilerplate()
+
+
+_MOST_SITES = 1000
+_SURE_PAGES = 5
+_SURE_SHARE = 0.5
+_SHORT_CHARS = 120  # a press release repeats its paragraphs, furniture its short lines
+
+
+@dataclass
+class _Site:
+    learner: Learner = field(default_factory=Learner)
+    # Kept once known: what has been cut is not seen in the texts any more, and would be forgotten again.
+    furniture: frozenset[str] = frozenset()
+
+
+class Sites:
+    """What was learnt of each site while this process lives; those read longest ago are forgotten."""
+
+    def __init__(self) -> None:
+        self._sites: OrderedDict[str, _Site] = OrderedDict()
+
+    def furniture(self, host: str) -> frozenset[str]:
+        """Hashes of the short lines that stood on at least half of five or more pages."""
+        site = self._sites.get(host)
+        return site.furniture if site else frozenset()
+
+    def learn(self, host: str, text: str) -> None:
+        """Counts one page's extracted text."""
+        site = self._sites.setdefault(host, _Site())
+        self._sites.move_to_end(host)
+        if len(self._sites) > _MOST_SITES:
+            self._sites.popitem(last=False)
+        site.learner.learn("\n".join(line for line in text.split("\n") if len(line) <= _SHORT_CHARS))
+        site.furniture |= site.learner.boilerplate(min_pages=_SURE_PAGES, share=_SURE_SHARE)

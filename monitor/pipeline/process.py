@@ -182,6 +182,7 @@ def _page(item: PendingItem, fetched: Fetched | None) -> reading.Page:
         lang=item.lang or item.source.lang,
         source_id=item.source.id,
         seen_at=item.first_seen_at,
+        learn=True,
     )
 
 
