@@ -69,7 +69,6 @@ class Publisher:
     news_every: timedelta = 9 * HOUR
     ttl: str = ""  # elements of the feed's head
     kind: str = "feed"
-    temporary: bool = False  # the feed is behind a redirect that is never taken over
     every: timedelta = HOUR  # what the source is configured to
     clock: Clock = field(default_factory=Clock)
     site: Site = field(default_factory=Site)
@@ -95,8 +94,7 @@ class Publisher:
         if page.status == 200:
             if same and not visit.seen.is_conditional:
                 self.count["whole"] += 1
-                if not self.temporary:
-                    self.complain(now, "an unchanged feed was fetched without its validators")
+                self.complain(now, "an unchanged feed was fetched without its validators")
             self.served[path] = page.body
             self.gave[path] = (page.etag, page.last_modified)
         return page(visit)
@@ -283,7 +281,7 @@ TEMPERS: tuple[Callable[[], Publisher], ...] = (
     lambda: Publisher("moved", moving(301, 99 * DAY)),
     lambda: Publisher("moved-for-good", moving(308, 99 * DAY)),
     lambda: Publisher("moved-for-a-day", moving(301, DAY)),
-    lambda: Publisher("elsewhere", moving(302, 99 * DAY), temporary=True),
+    lambda: Publisher("elsewhere", moving(302, 99 * DAY)),
     lambda: Publisher("listing", listing, kind="page"),
 )
 
