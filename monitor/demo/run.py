@@ -21,7 +21,7 @@ storage: {out}
 poll: {{concurrency: 8}}
 workers: {{deadline_s: 5}}
 channels:
-  file: {{kind: file, folder: "{out}"}}
+  file: {{kind: file, folder: "{out}", feeds: "{out}/feeds"}}
 """
 
 _DIGESTS = """\
@@ -74,7 +74,7 @@ async def run(
         config = settings.load(config_dir, os.environ)
         async with App(config, now=now) as app:
             report = await app.cycle(on_polled=on_polled, on_item=on_item)
-    files = tuple(sorted(path for path in out.rglob("*") if path.suffix in {".html", ".txt"}))
+    files = tuple(sorted(path for path in out.rglob("*") if path.suffix in {".html", ".txt", ".xml"}))
     text = next((path.read_text("utf-8") for path in files if path.suffix == ".txt"), "")
     return Demo(report, text, files, config.database)
 
@@ -87,7 +87,7 @@ def _configure(out: Path, rules_from: Path, base: str) -> Path:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    for path in [*out.glob("*.html"), *out.glob("*.txt")]:
+    for path in [*out.glob("*.html"), *out.glob("*.txt"), *out.glob("feeds/*.xml")]:
         path.unlink()
     config_dir = out / "config"
     config_dir.mkdir(parents=True)
