@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -182,7 +183,7 @@ def connect(path: Path, *, read_only: bool, timeout_s: float) -> Connection:
     raw.row_factory = sqlite3.Row
     connection = Connection(raw, path, read_only=read_only)
     try:
-        _set_knobs(connection)
+        _set_knobs(connection, timeout_s)
     except StoreError:
         raw.close()
         raise
@@ -206,11 +207,24 @@ def _look_at(path: Path, read_only: bool) -> None:
             raise StoreError(f"database {path} {_ADVICE['SQLITE_READONLY']}: {place} is not writable")
 
 
-def _set_knobs(connection: Connection) -> None:
+def _set_knobs(connection: Connection, timeout_s: float) -> None:
     connection.first("SELECT count(*) FROM sqlite_master")  # the first read tells whether it is a database
     if not connection.read_only:
-        connection.first("PRAGMA journal_mode = WAL")
+        _use_wal(connection, timeout_s)
         connection.run(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}")
         connection.run("PRAGMA synchronous = FULL")
     connection.run("PRAGMA foreign_keys = ON")
     connection.run(f"PRAGMA cache_size = -{CACHE_KIB}")
+
+
+def _use_wal(connection: Connection, timeout_s: float) -> None:
+    """Switches a new file to WAL. SQLite does not wait for its lock here, whatever the busy timeout says."""
+    give_up_at = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.first("PRAGMA journal_mode = WAL")
+            return
+        except StoreError as error:
+            if "locked" not in str(error) or time.monotonic() >= give_up_at:
+                raise
+        time.sleep(0.02)
