@@ -21,7 +21,6 @@ import multiprocessing
 import os
 import random
 import resource
-import shutil
 import statistics
 import tempfile
 import time
@@ -166,9 +165,9 @@ def resident_mb(pid: int) -> float:
 
 def configure(folder: Path, feeds: int, port: int, keep_text: str) -> Path:
     config = folder / "config"
-    config.mkdir(parents=True)
-    shutil.copy(CONFIG / "rules.yaml", config)
-    shutil.copytree(CONFIG / "concepts", config / "concepts")
+    for name, text in settings.read_rule_files(CONFIG).items():
+        (config / name).parent.mkdir(parents=True, exist_ok=True)
+        (config / name).write_text(text)
     (config / "monitor.yaml").write_text(
         f"database: {folder}/m.db\nstorage: {folder}\nkeep_text: {keep_text}\nfirst_run_days: 7\n"
         f"channels:\n  file: {{kind: file, folder: {folder}}}\n"

@@ -21,6 +21,7 @@ from monitor.model import Document
 from monitor.rules.concepts import Concept, Entity
 from monitor.rules.forms import parse_form
 from monitor.rules.matcher import compile_lexicon, find
+from monitor.settings import read_rule_files
 
 CONFIG = Path(__file__).parent.parent / "config"
 LENGTH = 6000
@@ -79,9 +80,8 @@ def main(path: str | None = None) -> None:
         )
         plain = each_us(pattern.findall, texts[:3]) if count > 1000 else each_us(pattern.findall, texts[:10])
         print(f"{count:>8}{ours:>10.0f}{plain:>12.0f}{build_ms:>10.0f}")
-    paths = [CONFIG / "rules.yaml", *sorted((CONFIG / "concepts").glob("*.yaml"))]
     began = time.process_time()
-    ruleset = rules.build({p.relative_to(CONFIG).as_posix(): p.read_text("utf-8") for p in paths})
+    ruleset = rules.build(read_rule_files(CONFIG))
     print(f"shipped rules: {ruleset.lexicon.size:,} patterns, loaded in {time.process_time() - began:.2f} s")
     per = sorted(each_us(lambda text: rules.classify(Document(text), ruleset), [text]) for text in texts)
     print(f"whole verdict: median {per[len(per) // 2]:.0f}, slowest {per[-1]:.0f}")

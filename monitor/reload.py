@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from monitor.settings import Config
+from monitor.settings import RULE_FOLDERS, Config
 
 Load = Callable[[], Config]
 Print = dict[str, tuple[int, int]]
@@ -32,7 +32,8 @@ class ConfigFiles:
 
     def _look(self) -> Print:
         found: Print = {}
-        for path in sorted([*self._folder.glob("*.yaml"), *self._folder.glob("concepts/*.yaml")]):
+        patterns = ("*.yaml", *(f"{name}/*.yaml" for name in RULE_FOLDERS))
+        for path in sorted(path for pattern in patterns for path in self._folder.glob(pattern)):
             try:
                 stat = path.stat()
             except OSError:

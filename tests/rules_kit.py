@@ -9,6 +9,7 @@ from monitor import rules
 from monitor.model import Document, Verdict
 from monitor.rules.query import ask
 from monitor.rules.reading import read
+from monitor.settings.load import read_rule_files
 
 CONFIG = Path(__file__).parent.parent / "config"
 PLACES = """
@@ -47,8 +48,7 @@ def found(
 @cache
 def shipped() -> rules.RuleSet:
     """The rules in config/."""
-    paths = [CONFIG / "rules.yaml", *sorted((CONFIG / "concepts").glob("*.yaml"))]
-    return rules.build({path.relative_to(CONFIG).as_posix(): path.read_text("utf-8") for path in paths})
+    return rules.build(read_rule_files(CONFIG))
 
 
 def judged(title: str, text: str, **kwargs: str) -> Verdict:

@@ -9,6 +9,7 @@ import pytest
 from monitor import rules
 from monitor.errors import ConfigError
 from monitor.model import Document
+from monitor.rules.language import Text
 from tests.rules_kit import built, found
 
 
@@ -118,6 +119,13 @@ MISTAKES = [
     ("rules.yaml", "rules:\n  - {id: r, why: w, topic: ai, when: a b}", "without an operator"),
     ("rules.yaml", "rules: {id: r}", "rules is a list"),
     ("rules.yaml", "rule: []", "unknown key 'rule'"),
+    ("rules/more.yaml", "rules: [{id: r, why: w, topic: ai, when: '@tem'}]", "did you mean term?"),
+    ("rules/more.yaml", "boosts: [x]", "named lists"),
+    (
+        "rules/more.yaml",
+        "{boosts: {against: []}, rules: [{id: r, why: w, topic: ai, when: x, boosts_from: [aginst]}]}",
+        "did you mean against?",
+    ),
 ]
 
 
@@ -143,6 +151,31 @@ def test_all_mistakes_are_reported_at_once() -> None:
             }
         )
     assert len(caught.value.problems) >= 5
+
+
+def test_files_share_their_definitions_and_boosts_whatever_their_order() -> None:
+    rule = "id: 'r-{s}', why: w, topic: ai, each: {s: [a, b]}, when: '@both', boosts_from: [bad]"
+    shared = "define: {both: a AND b}\nboosts: {bad: [{name: n, when: 'x{s}', weight: -1}]}"
+    ruleset = rules.build({"rules.yaml": f"rules: [{{{rule}}}]", "rules/shared.yaml": shared})
+    assert [rule.boosts[0].when for rule in ruleset.rules] == [Text("xa"), Text("xb")]
+    assert rules.classify(Document("a b"), ruleset).topics == ("ai",)
+    assert rules.classify(Document("a b xa xb"), ruleset).topics == ()
+
+
+def test_a_mistake_in_a_shared_boost_is_told_where_it_stands() -> None:
+    with pytest.raises(ConfigError) as caught:
+        rules.build(
+            {
+                "rules.yaml": "rules: [{id: r, why: w, topic: ai, when: x, boosts_from: [bad]}]",
+                "rules/z.yaml": "boosts:\n  bad:\n    - {name: n, when: '@nothing', weight: 1}\n",
+            }
+        )
+    assert [(p.path, p.line) for p in caught.value.problems] == [("rules/z.yaml", 3)]
+
+
+def test_a_name_defined_in_two_files_is_refused() -> None:
+    with pytest.raises(ConfigError, match="defined already"):
+        rules.build({"rules.yaml": "define: {a: x}", "rules/z.yaml": "define: {a: y}"})
 
 
 def test_a_mistake_inside_a_block_names_its_line() -> None:

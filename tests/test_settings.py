@@ -132,6 +132,16 @@ def test_problems_of_all_files_come_at_once(folder: Path) -> None:
     assert names == {"monitor.yaml", "sources.yaml", "digests.yaml", "rules.yaml"}
 
 
+def test_rules_are_read_from_their_folder_too(folder: Path) -> None:
+    (folder / "rules").mkdir()
+    (folder / "rules" / "more.yaml").write_text("rules:\n- {id: m, why: w, topic: ai, when: robot}\n")
+    assert {rule.id for rule in load(folder, {}).rules.rules} > {"m"}
+    (folder / "rules" / "more.yaml").write_text("rules:\n- {id: m, why: w, topic: ai, when: '@robot'}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(folder, {})
+    assert [(p.path, p.line) for p in caught.value.problems] == [(str(folder / "rules/more.yaml"), 2)]
+
+
 def test_a_file_that_is_not_utf8_names_the_line(folder: Path) -> None:
     (folder / "sources.yaml").write_bytes("# 出典\n# 半導体\n".encode("shift_jis"))
     with pytest.raises(ConfigError, match=r"sources\.yaml:1: not UTF-8; save the file as UTF-8"):

@@ -66,7 +66,7 @@ async def run(
 ) -> Demo:
     """Serves the site, runs one full cycle over it and reads the digest back.
 
-    `rules_from` is a configuration folder with rules.yaml and concepts/. Earlier output in `out` is replaced.
+    `rules_from` is a configuration folder with rules. Earlier output in `out` is replaced.
     """
     out = out.resolve()
     with Site(now()) as site:
@@ -90,9 +90,9 @@ def _configure(out: Path, rules_from: Path, base: str) -> Path:
     for path in [*out.glob("*.html"), *out.glob("*.txt"), *out.glob("feeds/*.xml")]:
         path.unlink()
     config_dir = out / "config"
-    config_dir.mkdir(parents=True)
-    shutil.copy(rules_from / "rules.yaml", config_dir)
-    shutil.copytree(rules_from / "concepts", config_dir / "concepts")
+    for name, text in settings.read_rule_files(rules_from).items():
+        (config_dir / name).parent.mkdir(parents=True, exist_ok=True)
+        (config_dir / name).write_text(text, "utf-8")
     (config_dir / "monitor.yaml").write_text(_MONITOR.format(out=out), "utf-8")
     (config_dir / "digests.yaml").write_text(_DIGESTS, "utf-8")
     (config_dir / "sources.yaml").write_text(_SOURCES.format(base=base), "utf-8")

@@ -37,6 +37,7 @@ RULE_KEYS = frozenset(
         "when",
         "unless",
         "boosts",
+        "boosts_from",
         "score",
         "threshold",
         "near",
@@ -46,7 +47,9 @@ RULE_KEYS = frozenset(
         *SETS,
     }
 )
+_TOP_KEYS = ("define", "boosts", "rules")
 _BOOST_KEYS = frozenset({"name", "when", "weight"})
+Filling = Mapping[str, str]  # {name} of an `each` → what stands for it in one copy
 MOST_COPIES = 20  # of one rule by `each`
 
 
@@ -57,8 +60,7 @@ def build(files: Mapping[str, str]) -> RuleSet:
     """
     concepts, problems = read_concepts({p: t for p, t in files.items() if is_concept_file(p)})
     builder = _Builder(concepts, problems)
-    for path in sorted(p for p in files if not is_concept_file(p)):
-        builder.read(path, files[path])
+    builder.read({p: files[p] for p in sorted(files) if not is_concept_file(p)})
     builder.check_includes()
     if problems:
         raise ConfigError(problems)
@@ -77,48 +79,80 @@ class _Builder:
         self.literals: dict[str, str] = {}
         self.rules: list[Rule] = []
         self.seen: dict[Node, Node] = {}
+        self.shared: dict[str, tuple[YamlText, Loc, list[Any]]] = {}
 
     # --- reading ---------------------------------------------------------------------------
 
-    def read(self, path: str, text: str) -> None:
+    def read(self, files: Mapping[str, str]) -> None:
+        """Reads what files share first, so that their order says nothing."""
+        parsed = [yaml for path, text in files.items() if (yaml := self.parsed(path, text))]
+        for yaml in parsed:
+            self.define(yaml)
+            self.share(yaml)
+        for yaml in parsed:
+            rules = self.listed(yaml, ("rules",), yaml.data.get("rules"))
+            for n, body in enumerate(rules):
+                if not isinstance(body, dict):
+                    message = "a rule is a mapping with id, why and when"
+                    self.problems.append(yaml.problem(("rules", n), message))
+                    continue
+                for copy, filling in self.copies(yaml, ("rules", n), body):
+                    self.rule(yaml, ("rules", n), copy, filling)
+
+    def parsed(self, path: str, text: str) -> YamlText | None:
         try:
             yaml = parse(path, text)
         except ConfigError as error:
             self.problems += error.problems
-            return
-        data = yaml.data or {}
-        if not isinstance(data, dict):
+            return None
+        if yaml.data is None:
+            return None
+        if not isinstance(yaml.data, dict):
             self.problems.append(yaml.problem((), "a rule file is a mapping with rules: and define:"))
-            return
-        for key in data:
-            if key not in {"define", "rules"}:
-                self.problems.append(
-                    yaml.problem((key, "__key__"), f"unknown key {key!r}", "keys are define, rules")
-                )
-        define = data.get("define") or {}
-        if isinstance(define, dict):
-            for name, source in define.items():
-                node = self.expression(yaml, ("define", name), source)
-                if name in self.concepts:
-                    self.problems.append(yaml.problem(("define", name), f"{name} is a concept already"))
-                elif node is not None:
-                    self.defined[str(name)] = node
-        rules = data.get("rules") or []
-        if not isinstance(rules, list):
-            self.problems.append(yaml.problem(("rules",), "rules is a list"))
-            return
-        for n, body in enumerate(rules):
-            if not isinstance(body, dict):
-                self.problems.append(yaml.problem(("rules", n), "a rule is a mapping with id, why and when"))
-                continue
-            for copy in self.copies(yaml, ("rules", n), body):
-                self.rule(yaml, ("rules", n), copy)
+            return None
+        for key in yaml.data:
+            if key not in _TOP_KEYS:
+                hint = f"keys are {', '.join(_TOP_KEYS)}"
+                self.problems.append(yaml.problem((key, "__key__"), f"unknown key {key!r}", hint))
+        return yaml
 
-    def copies(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def listed(self, yaml: YamlText, loc: Loc, value: Any) -> list[Any]:
+        if value is None or isinstance(value, list):
+            return value or []
+        self.problems.append(yaml.problem(loc, f"{loc[-1]} is a list"))
+        return []
+
+    def define(self, yaml: YamlText) -> None:
+        define = yaml.data.get("define") or {}
+        if not isinstance(define, dict):
+            return
+        for name, source in define.items():
+            node = self.expression(yaml, ("define", name), source)
+            if name in self.concepts or name in self.defined:
+                where = "a concept" if name in self.concepts else "defined"
+                self.problems.append(yaml.problem(("define", name), f"{name} is {where} already"))
+            elif node is not None:
+                self.defined[str(name)] = node
+
+    def share(self, yaml: YamlText) -> None:
+        """Notes lists of boosts that rules take by `boosts_from`."""
+        lists = yaml.data.get("boosts") or {}
+        if not isinstance(lists, dict):
+            self.problems.append(yaml.problem(("boosts",), "boosts at the top are named lists"))
+            return
+        for name, entries in lists.items():
+            loc = ("boosts", name)
+            if name in self.shared:
+                self.problems.append(yaml.problem(loc, f"boosts {name} stand twice"))
+            self.shared[str(name)] = (yaml, loc, self.listed(yaml, loc, entries))
+
+    def copies(
+        self, yaml: YamlText, loc: Loc, body: dict[str, Any]
+    ) -> Iterator[tuple[dict[str, Any], Filling]]:
         """The rule itself, or one copy for each place in the lists of `each`, with {name} filled in."""
         each = body.get("each")
         if each is None:
-            yield body
+            yield body, {}
             return
         lists = list(each.values()) if isinstance(each, dict) else []
         if not lists or not all(
@@ -128,15 +162,14 @@ class _Builder:
             self.problems.append(yaml.problem((*loc, "each"), "each names lists of one length", hint))
             return
         for values in list(zip(*lists, strict=True))[:MOST_COPIES]:
-            filled: dict[str, Any] = body
-            for name, value in zip(each, values, strict=True):
-                filled = _filled(filled, "{" + str(name) + "}", str(value))
+            filling = {"{" + str(name) + "}": str(v) for name, v in zip(each, values, strict=True)}
+            filled: dict[str, Any] = _filled(body, filling)
             for key in ("matches", "ignores"):
                 entries = filled.get(key) or []
                 filled[key] = [
                     e for e in entries if not isinstance(e, dict) or e.get("only", values[0]) == values[0]
                 ]
-            yield filled
+            yield filled, filling
 
     def known_keys(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> None:
         for key in body:
@@ -168,7 +201,7 @@ class _Builder:
             self.problems.append(yaml.problem((*loc, kind), f"unknown {kind} {value!r}", hint))
         return kind, value
 
-    def rule(self, yaml: YamlText, loc: Loc, body: dict[str, Any]) -> None:
+    def rule(self, yaml: YamlText, loc: Loc, body: dict[str, Any], filling: Filling) -> None:
         self.known_keys(yaml, loc, body)
         before = len(self.problems)
         name = self.name_and_reason(yaml, loc, body)
@@ -177,7 +210,9 @@ class _Builder:
             return
         when = self.expression(yaml, (*loc, "when"), body["when"]) if body.get("when") else None
         unless = self.expression(yaml, (*loc, "unless"), body["unless"]) if body.get("unless") else None
-        boosts = self.boosts(yaml, loc, body.get("boosts") or [])
+        boosts = self.boosts(yaml, (*loc, "boosts"), body.get("boosts")) + self.taken(
+            yaml, loc, body, filling
+        )
         score, threshold = (
             self.number(yaml, loc, body, "score", 1.0),
             self.number(yaml, loc, body, "threshold", 1.0),
@@ -224,13 +259,22 @@ class _Builder:
             return default
         return float(value)
 
+    def taken(self, yaml: YamlText, loc: Loc, body: dict[str, Any], filling: Filling) -> tuple[Boost, ...]:
+        """Boosts of the shared lists that the rule names; what is wrong with one is told where it stands."""
+        boosts: tuple[Boost, ...] = ()
+        for name in self.listed(yaml, (*loc, "boosts_from"), body.get("boosts_from")):
+            if name not in self.shared:
+                hint = nearest(str(name), self.shared)
+                self.problems.append(yaml.problem((*loc, "boosts_from"), f"no boosts are named {name}", hint))
+                continue
+            home, where, entries = self.shared[name]
+            boosts += self.boosts(home, where, _filled(entries, filling))
+        return boosts
+
     def boosts(self, yaml: YamlText, loc: Loc, entries: Any) -> tuple[Boost, ...]:
         boosts: list[Boost] = []
-        if not isinstance(entries, list):
-            self.problems.append(yaml.problem((*loc, "boosts"), "boosts is a list"))
-            return ()
-        for n, entry in enumerate(entries):
-            where = (*loc, "boosts", n)
+        for n, entry in enumerate(self.listed(yaml, loc, entries)):
+            where = (*loc, n)
             if (
                 not isinstance(entry, dict)
                 or not entry.keys() >= {"name", "when", "weight"}
@@ -378,11 +422,13 @@ class _Builder:
         return found
 
 
-def _filled(value: Any, name: str, filler: str) -> Any:
+def _filled(value: Any, filling: Filling) -> Any:
     if isinstance(value, str):
-        return value.replace(name, filler)
+        for name, filler in filling.items():
+            value = value.replace(name, filler)
+        return value
     if isinstance(value, list):
-        return [_filled(entry, name, filler) for entry in value]
+        return [_filled(entry, filling) for entry in value]
     if isinstance(value, dict):
-        return {key: _filled(entry, name, filler) for key, entry in value.items() if key != "each"}
+        return {key: _filled(entry, filling) for key, entry in value.items() if key != "each"}
     return value

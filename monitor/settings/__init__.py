@@ -4,6 +4,7 @@
 """
 
 from monitor.settings.load import (
+    RULE_FOLDERS,
     Config,
     in_folder,
     load,
@@ -17,6 +18,7 @@ from monitor.settings.monitor_file import MonitorSettings
 from monitor.settings.secrets import Secret
 
 __all__ = [
+    "RULE_FOLDERS",
     "Config",
     "MonitorSettings",
     "Secret",

@@ -24,9 +24,8 @@ from monitor.settings.secrets import Secret
 from monitor.settings.sources_file import SourceEntry
 from monitor.yamltext import Loc, YamlText
 
-MONITOR, SOURCES, DIGESTS, RULES, CONCEPTS = (
-    "monitor.yaml", "sources.yaml", "digests.yaml", "rules.yaml", "concepts",
-)  # fmt: skip
+MONITOR, SOURCES, DIGESTS, RULES = "monitor.yaml", "sources.yaml", "digests.yaml", "rules.yaml"
+RULE_FOLDERS = ("rules", "concepts")
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # a schedule fires after it, or never
 EntryT = TypeVar("EntryT", bound=Section)
 
@@ -127,11 +126,12 @@ def in_folder(config_dir: Path, problems: list[Problem]) -> list[Problem]:
 
 
 def read_rule_files(config_dir: Path) -> dict[str, str]:
-    """Path below the folder → text, of rules.yaml and concepts/*.yaml, sorted. Raises ConfigError.
+    """Path below the folder → text, of rules.yaml, rules/*.yaml and concepts/*.yaml. Raises ConfigError.
 
     Rule sets are compared by a hash of these files, which must not depend on where the folder lies.
     """
-    paths = [config_dir / RULES, *sorted((config_dir / CONCEPTS).glob("*.yaml"))]
+    more = [path for folder in RULE_FOLDERS for path in sorted((config_dir / folder).glob("*.yaml"))]
+    paths = [config_dir / RULES, *more]
     problems: list[Problem] = []
     texts = {path.relative_to(config_dir).as_posix(): _read(path, problems) for path in paths}
     if problems:
