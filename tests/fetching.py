@@ -79,8 +79,9 @@ def fetcher(**options: Any) -> Fetcher:
 
 
 def ask(url: str, **fields: Any) -> FetchRequest:
-    """A request that may go to this machine and has little patience."""
-    return FetchRequest(url, **{"allow_private": True, "timeout_s": 5.0, "max_body_bytes": 100_000, **fields})
+    """A request that may go to this machine."""
+    usual = {"allow_private": True, "timeout_s": 30.0, "max_body_bytes": 100_000}
+    return FetchRequest(url, **{**usual, **fields})
 
 
 async def failure(fetch: Fetcher, request: FetchRequest) -> FetchError:

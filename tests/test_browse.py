@@ -428,7 +428,7 @@ def address(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             wait_for(url[0])
             yield url[0]
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
             assert process.stderr.read() == ""
         finally:
             process.kill()
@@ -447,7 +447,7 @@ def wait_for(url: str) -> None:
 
 def test_the_command_serves_until_it_is_told_to_stop(address: str) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(address, timeout=10) as answer:
+    with opener.open(address, timeout=60) as answer:
         assert JAPANESE in answer.read().decode()
 
 

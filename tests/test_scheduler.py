@@ -27,7 +27,7 @@ async def test_a_job_that_fails_is_told_and_runs_again() -> None:
     scheduler = Scheduler(on_error=lambda name, error: errors.append(f"{name}: {error}"))
     scheduler.every("tick", 1, job, first_at=soon())
     scheduler.start()
-    await asyncio.wait_for(ran.wait(), 5)
+    await asyncio.wait_for(ran.wait(), 30)
     await scheduler.stop(1)
     assert errors == ["tick: boom"]
     assert scheduler.failing == {}
@@ -45,7 +45,7 @@ async def test_stopping_waits_for_the_job_under_way() -> None:
     scheduler = Scheduler(on_error=lambda name, error: None)
     scheduler.every("slow", 60, job, first_at=soon())
     scheduler.start()
-    await asyncio.wait_for(started.wait(), 5)
+    await asyncio.wait_for(started.wait(), 30)
     assert await scheduler.stop(5)
     assert finished.is_set()
 
@@ -65,7 +65,7 @@ async def test_a_job_that_never_ends_is_cut_off_after_the_grace() -> None:
     scheduler = Scheduler(on_error=lambda name, error: None)
     scheduler.every("endless", 60, job, first_at=soon())
     scheduler.start()
-    await asyncio.wait_for(started.wait(), 5)
+    await asyncio.wait_for(started.wait(), 30)
     assert not await scheduler.stop(0.1)
     assert cancelled.is_set()
 

@@ -64,10 +64,10 @@ async def test_sigterm_asks_to_stop_and_sighup_to_reload() -> None:
     signals.install()
     try:
         os.kill(os.getpid(), signal.SIGHUP)
-        await asyncio.wait_for(reloaded.wait(), 2)
+        await asyncio.wait_for(reloaded.wait(), 30)
         assert not signals.stop.is_set()
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait_for(signals.stop.wait(), 2)
+        await asyncio.wait_for(signals.stop.wait(), 30)
     finally:
         signals.remove()
 
