@@ -17,6 +17,7 @@ import feedparser
 import pytest
 
 from monitor.demo.site import Site
+from monitor.store import open_store
 from tests.cli import RULES, monitor, write_config
 
 ROOT = Path(__file__).parent.parent
@@ -142,6 +143,68 @@ def test_explain_tells_the_life_of_an_item_by_number_and_address(finished: Path)
         assert part in by_id.out
     assert monitor("explain", row["url"], cwd=finished).out == by_id.out
     assert monitor("explain", row["url"], "--json", cwd=finished).lines[0]["match"]["id"] == row["id"]
+
+
+def test_explain_says_what_today_s_rules_would_do(finished: Path, tmp_path: Path) -> None:
+    """Of a match on its text; of an article that never matched on what was kept: title and teaser."""
+    match = monitor("matches", "--format", "json", "--limit", "1", cwd=finished).lines[0]
+    told = monitor("explain", str(match["item_id"]), cwd=finished).out
+    assert "today    on the text that was kept, the same rules, as then: match" in told
+    write_config(tmp_path / "other", rules=RULES.replace("semiconductor AND Japan", "rugby OR tariffs"))
+    other = ["--config", tmp_path / "other", "--db", finished / "storage" / "monitor.db"]
+    told = monitor(*other, "explain", str(match["item_id"]), cwd=finished).out
+    assert "the rules as they are now, no longer match: no match" in told
+    assert "no longer rules: uk-japan" in told
+    assert "uk-japan: not met, it lacks rugby OR tariffs" in told
+    (life,) = monitor(*other, "explain", str(match["item_id"]), "--json", cwd=finished).lines
+    assert (life["today"]["then"], life["today"]["outcome"], life["today"]["basis"]) == (
+        "match", "no-match", "text",
+    )  # fmt: skip
+
+
+def test_explain_says_what_today_s_rules_would_do_with_no_match(finished: Path, tmp_path: Path) -> None:
+    (never,) = (row for row in history(finished) if "Korea" in str(row["title"]))
+    write_config(tmp_path / "other", rules=RULES.replace("semiconductor AND Japan", "rugby OR Korea"))
+    other = ["--config", tmp_path / "other", "--db", finished / "storage" / "monitor.db"]
+    told = monitor(*other, "explain", str(never["id"]), cwd=finished).out
+    assert "on the title and teaser alone, the text was not kept" in told
+    assert "no longer no match: match" in told
+    (life,) = monitor("explain", str(never["id"]), "--json", cwd=finished).lines
+    assert (life["today"]["outcome"], life["today"]["basis"]) == ("no-match", "teaser")
+    assert life["today"]["changed"] is False
+
+
+def history(folder: Path) -> list[dict[str, object]]:
+    with open_store(folder / "storage" / "monitor.db", read_only=True) as store:
+        return list(store.history())
+
+
+NEARLY = """
+rules:
+- id: uk-japan
+  why: Chips and Japan, signed.
+  corridor: uk-japan
+  when: (semiconductor OR 半導体) AND (Japan OR 日英)
+  score: 1
+  threshold: 2
+  boosts:
+  - {name: signed, when: 'title:zebra', weight: 1}
+"""
+
+
+def test_near_misses_come_with_the_word_that_would_have_caught_them(tmp_path: Path) -> None:
+    with Site(datetime.now(UTC)) as site:
+        write_config(tmp_path / "config", sources=SOURCES.format(base=site.base), rules=NEARLY)
+        assert monitor("run", "--once", cwd=tmp_path).code == 0
+    rows = monitor("rules", "near", "--json", cwd=tmp_path).lines
+    assert rows
+    assert {lift["told"] for row in rows for lift in row["lifts"]} == {"“zebra” in the title: +1 signed"}
+    assert all(row["today"] == "near-miss" and row["basis"] == "text" for row in rows)
+    assert "“zebra” in the title: +1 signed" in monitor("rules", "near", cwd=tmp_path).out
+    told = monitor("explain", str(rows[0]["item_id"]), cwd=tmp_path).out
+    assert "uk-japan would match: “zebra” in the title: +1 signed" in told
+    write_config(tmp_path / "config", sources=SOURCES.format(base=site.base), rules=RULES)
+    assert {row["today"] for row in monitor("rules", "near", "--json", cwd=tmp_path).lines} >= {"match"}
 
 
 def test_explain_judges_a_file(finished: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from monitor.errors import InputError
 
 if TYPE_CHECKING:
     from monitor.model import Document
+    from monitor.rules import RuleSet
 
 NOT_SEEN = "was never seen; `monitor explain` reads it now, as if a source had shown it"
 
@@ -24,21 +25,19 @@ NOT_SEEN = "was never seen; `monitor explain` reads it now, as if a source had s
 def explain(env: Env, what: str, as_json: bool) -> int:
     """Tell why an article was reported, or why not.
 
-    ITEM or URL: seen where, read how, which rule scored what, which story, which digests, to whom. A FILE (a
-    page, or text) and a URL never seen are read and judged now.
+    ITEM or URL: seen where, read how, which rule scored what, which story, which digests, to whom, and what
+    today's rules would say. A FILE (a page, or text) and a URL never seen are read and judged now.
     """
     from monitor.cli.inputs import is_url
-    from monitor.cli.show import json_line, line, say
+    from monitor.cli.show import say
 
     config = env.load()
     if not Path(what).is_file() and config.database.exists():
         with env.store(config, read_only=True) as store:
             life = store.life_of(what)
-        if life:
-            if as_json:
-                json_line(life)
-            else:
-                line(_told(life))
+            read = store.readable(life["item"]["id"]) if life else None
+        if life and read:
+            _tell(life, read, config.rules, as_json)
             return 0
     if not is_url(what) and not Path(what).is_file():
         raise InputError(f"{what} is no item seen, no web address and no file")
@@ -47,6 +46,20 @@ def explain(env: Env, what: str, as_json: bool) -> int:
     document = asyncio.run(_document(env, what))
     _judge(config.rules, document, as_json)
     return 0
+
+
+def _tell(life: dict[str, Any], read: dict[str, Any], ruleset: RuleSet, as_json: bool) -> None:
+    from monitor.cli.life import told
+    from monitor.cli.show import json_line, line
+    from monitor.rules.evaluate import document_of
+    from monitor.rules.today import judge_today
+
+    then = life["verdicts"][-1] if life["verdicts"] else None
+    today = judge_today(document_of(read), ruleset, then, life["item"]["outcome"])
+    if as_json:
+        json_line(life | {"today": today.as_dict() | {"basis": read["basis"]}})
+    else:
+        line(told(life, today, read["basis"]))
 
 
 async def _document(env: Env, what: str) -> Document:
@@ -68,7 +81,7 @@ async def _document(env: Env, what: str) -> Document:
     return Document(text=page.text, title=page.title, url=page.url, lang=page.lang, published=page.published)
 
 
-def _judge(ruleset: Any, document: Document, as_json: bool) -> None:
+def _judge(ruleset: RuleSet, document: Document, as_json: bool) -> None:
     from dataclasses import asdict
 
     from monitor import rules
@@ -79,43 +92,3 @@ def _judge(ruleset: Any, document: Document, as_json: bool) -> None:
         json_line(asdict(account))
     else:
         line(rules.format_explanation(account, document))
-
-
-# --- the life of an item, as text --------------------------------------------------------------
-
-
-def _told(life: dict[str, Any]) -> str:
-    item = life["item"]
-    told = [
-        f"item {item['id']}: {item['title']}",
-        item["url"],
-        *(f"seen     {row['seen_at']} in {row['source_id']}" for row in life["sightings"]),
-        f"outcome  {item['outcome'] or item['status']}: {item['reason'] or '-'}",
-    ]
-    if life["article"]:
-        told.append(f"read     {life['article']['extracted_at']}, {life['article']['chars']} characters")
-    for verdict in life["verdicts"]:
-        told += _verdict(verdict)
-    if life["story"]:
-        others = len(life["story"].get("members", [])) - 1
-        noun = "article" if others == 1 else "articles"
-        told.append(f"story    {life['match']['story_id']}, with {others} other {noun}")
-    told += [f"{row['decision']:<8} {row['reason']}" for row in life["joins"]]
-    told += [f"digest   {row['digest_name']} ({row['kind']}) of {row['composed_at']}: {row['role']}"
-             for row in life["claims"]]  # fmt: skip
-    if life["match"] and not life["claims"]:
-        told.append("digest   none yet")
-    told += [f"message  {row['status']} to {row['recipient'] or row['channel']}" for row in life["outbox"]]
-    told += [f"judged   {row['judgement']} {row['note']}".rstrip() for row in life["feedback"]]
-    return "\n".join(told)
-
-
-def _verdict(verdict: dict[str, Any]) -> list[str]:
-    kind = "match" if verdict["match"] else "near miss" if verdict["near_miss"] else "no match"
-    head = f"judged   {verdict['decided_at']} on the {verdict['basis']}: {kind}, score {verdict['score']:g}"
-    parts = [
-        f"         {part['weight']:+g} {part['rule']}: {part['label']}"
-        + (f" [{part['quote']}]" if part["quote"] else "")
-        for part in verdict["parts"]
-    ]
-    return [f"{head}: {verdict['why']}", *parts]

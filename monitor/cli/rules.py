@@ -153,18 +153,44 @@ def _changes(
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each near miss.")
 @pass_env
 def near(env: Env, limit: int, since: datetime | None, as_json: bool) -> int:
-    """List articles that nearly matched, and what they lacked; newest first."""
+    """List articles that nearly matched, and the words that would have caught them; newest first.
+
+    Each is read again under the rules as they are now: on its text where that was kept, else on title and
+    teaser. The words were tried: with them in that place the article matches.
+    """
     from monitor.cli.show import json_line, table
 
     config: Config = env.load()
     with env.store(config, read_only=True) as store:
-        rows = store.near_misses(limit, since)
+        rows = [row | _caught(store.readable(row["item_id"]), config.rules)
+                for row in store.near_misses(limit, since)]  # fmt: skip
     if as_json:
         for row in rows:
             json_line(row)
     else:
         table(
-            ("item", "score", "title", "why"),
-            [[r["item_id"], r["score"], r["title"], r["why"]] for r in rows],
+            ("item", "score", "title", "why", "would match"),
+            [[r["item_id"], r["score"], r["title"], r["why"], _would(r)] for r in rows],
         )
     return 0
+
+
+def _caught(read: dict[str, Any] | None, ruleset: RuleSet) -> dict[str, Any]:
+    """`today`: match, near-miss or no-match; `basis`: text or teaser; `lifts`, each with `told`."""
+    from dataclasses import asdict
+
+    from monitor.rules.evaluate import document_of
+    from monitor.rules.lifts import told
+    from monitor.rules.today import judge_today
+
+    today = judge_today(document_of(read or {}), ruleset)
+    lifts = [asdict(lift) | {"told": told(lift)} for lift in today.lifts]
+    return {"today": today.outcome, "basis": (read or {}).get("basis"), "lifts": lifts}
+
+
+def _would(row: dict[str, Any]) -> str:
+    if row["today"] == "match":
+        return "today it does"
+    if row["today"] == "no-match":
+        return "today it is no near miss"
+    return " / ".join(lift["told"] for lift in row["lifts"]) or "no single reason would do"

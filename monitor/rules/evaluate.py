@@ -110,6 +110,7 @@ def document_of(record: Mapping[str, Any]) -> Document:
         text=str(record.get("text") or ""), title=str(record.get("title") or ""),
         url=str(record.get("url") or ""),
         lang=str(record.get("lang") or ""), published=str(record.get("published") or ""),
+        source_id=str(record.get("source_id") or record.get("source") or ""),
     )  # fmt: skip
 
 

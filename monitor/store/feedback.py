@@ -15,7 +15,7 @@ PAGE = 500  # rows read at a time: a long read keeps the writer's log from being
 
 # The newest judgement of an article counts.
 _JUDGED = """
-SELECT f.id, f.item_id, f.judgement, f.note, f.created_at,
+SELECT f.id, f.item_id, f.judgement, f.note, f.created_at, coalesce(i.source_id, '') AS source_id,
   coalesce(nullif(f.url, ''), nullif(a.url, ''), i.url) AS url,
   coalesce(nullif(a.title, ''), i.title, '') AS title, coalesce(nullif(a.text, ''), i.summary, '') AS text,
   coalesce(nullif(a.lang, ''), i.lang, '') AS lang, coalesce(a.published_at, i.published_at) AS published,
@@ -24,15 +24,21 @@ FROM feedback f LEFT JOIN items i ON i.id = f.item_id LEFT JOIN articles a ON a.
 WHERE f.id IN (SELECT max(id) FROM feedback GROUP BY coalesce(item_id, url)) ORDER BY f.id
 """
 
-_HISTORY = """
+# What rules read of an item: the text where it was kept, else what the source itself said.
+_READ = """
 SELECT i.id, i.source_id, i.outcome, coalesce(nullif(a.url, ''), i.url) AS url, i.first_seen_at,
-  coalesce(nullif(a.title, ''), i.title) AS title, coalesce(nullif(a.text, ''), i.summary) AS text,
-  coalesce(nullif(a.lang, ''), i.lang) AS lang, coalesce(a.published_at, i.published_at) AS published,
+  coalesce(nullif(a.title, ''), i.title) AS title,
+  coalesce(nullif(a.text, ''), nullif(i.content, ''), i.summary) AS text,
+  coalesce(nullif(a.lang, ''), nullif(i.lang, ''), s.lang) AS lang,
+  coalesce(a.published_at, i.published_at) AS published,
   CASE WHEN coalesce(a.text, '') <> '' THEN 'text' ELSE 'teaser' END AS basis
-FROM items i LEFT JOIN articles a ON a.item_id = i.id
+FROM items i CROSS JOIN sources s ON s.id = i.source_id LEFT JOIN articles a ON a.item_id = i.id
+"""
+_HISTORY = f"""{_READ}
 WHERE i.id > :after AND i.status = 'done' AND (:since IS NULL OR i.first_seen_at >= :since)
 ORDER BY i.id LIMIT :page
 """
+_ONE = f"{_READ} WHERE i.id = ?"
 
 
 class Feedback(Base):
@@ -70,3 +76,8 @@ class Feedback(Base):
         while rows := self.db.all(_HISTORY, {"after": after, "since": at, "page": PAGE}):
             yield from (dict(row) for row in rows)
             after = rows[-1]["id"]
+
+    def readable(self, item_id: int) -> dict[str, Any] | None:
+        """One item as in `history`, also while it is pending; None when there is none."""
+        row = self.db.first(_ONE, [item_id])
+        return None if row is None else dict(row)
