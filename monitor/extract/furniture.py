@@ -11,6 +11,7 @@ In the lists below a blank stands for any white space.
 
 from __future__ import annotations
 
+import functools
 import re
 from itertools import pairwise
 
@@ -307,6 +308,11 @@ def names_furniture(name: str) -> bool:
     words = [word.lower() for word in _NAME_WORD.findall(name)]
     return (
         not _NAME_WORDS.isdisjoint(words)
-        or any(word.startswith(_NAME_STARTS) for word in words)
+        or any(map(_starts_like_furniture, words))
         or not _NAME_PAIRS.isdisjoint(pairwise(words))
     )
+
+
+@functools.lru_cache(maxsize=4_096)  # the names of a site are made of a few hundred words
+def _starts_like_furniture(word: str) -> bool:
+    return word.startswith(_NAME_STARTS)

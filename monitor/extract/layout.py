@@ -58,7 +58,7 @@ def prune(tree: HtmlElement) -> int:
 
 
 def _words(element: HtmlElement) -> str:
-    return "".join("".join(element.itertext()).split())
+    return "".join(element.text_content().split())
 
 
 def _named(tree: HtmlElement) -> list[HtmlElement]:
@@ -118,8 +118,8 @@ def _prose(element: HtmlElement) -> int:
 def _run(block: HtmlElement) -> int:
     """Of one paragraph, or of the text that stands in a box without one."""
     if block.tag == "p":
-        words = "".join(block.itertext())
-        return run_chars(words) and run_chars(words) - _link_chars(block)
+        chars = run_chars(block.text_content())
+        return chars and chars - _link_chars(block)
     words = block.text or ""
     for child in block:
         if child.tail:
@@ -135,7 +135,7 @@ def run_chars(words: str) -> int:
 
 
 def _link_chars(element: HtmlElement) -> int:
-    return sum(len("".join(a.itertext()).strip()) for a in element.iter("a"))
+    return sum(len(a.text_content().strip()) for a in element.iter("a"))
 
 
 def _cut_section(label: HtmlElement, total: int, prose: int) -> None:
@@ -205,7 +205,7 @@ def linked_lines(tree: HtmlElement) -> frozenset[str]:
     for anchor in tree.iter("a"):
         if (anchor.get("href") or "#").startswith("#"):  # a heading's own anchor, a footnote
             continue
-        words = fold("".join(anchor.itertext()))
+        words = fold(anchor.text_content())
         if len(words) > 1:
             found.add(words)
             block = anchor.getparent()
@@ -222,7 +222,7 @@ def linked_lines(tree: HtmlElement) -> frozenset[str]:
             }:
                 block = block.getparent()
             if block is not None and block.tag in {"p", "li", "div", "dd", "td"} and len(block) <= 6:
-                whole = fold("".join(block.itertext()))
+                whole = fold(block.text_content())
                 if len(whole) <= 300 and _link_chars(block) >= 0.8 * len(whole):
                     found.add(whole)
     return frozenset(found)
@@ -275,7 +275,7 @@ def paragraphs(tree: HtmlElement) -> list[str]:
     if not scores:
         return []
     best = max(scores, key=lambda box: scores[box])
-    return [" ".join("".join(block.itertext()).split()) for block in _outermost_runs(best)]
+    return [" ".join(block.text_content().split()) for block in _outermost_runs(best)]
 
 
 def _outermost_runs(box: HtmlElement) -> list[HtmlElement]:
