@@ -99,7 +99,7 @@ def test_a_preview_is_written_and_claims_nothing(folder: Path) -> None:
         (["poll", "nonsense"], "no such source"),
         (["digest", "nonsense"], "no such digest"),
         (["digest", "--since", "soon"], "is no moment"),
-        (["digest", "--send", "--since", "1d"], "--send stands alone"),
+        (["digest", "--send", "--since", "1d"], "name the digest"),
         (["run", "--json"], "go with --once"),
     ],
 )

@@ -47,6 +47,11 @@ def _record_digest(store: Store) -> object:
     return store.record_digest(made, "s", [(1, 1, "new")], [message(made)], NOW, NOW + HOUR)
 
 
+def _record_request(store: Store) -> object:
+    made = digest(store, "london", NOW + HOUR, kind="requested")
+    return store.record_request(made, "s", [message(made)], NOW + HOUR)
+
+
 Call = Callable[[Store], object]
 
 WRITES: dict[str, Call] = {
@@ -58,6 +63,7 @@ WRITES: dict[str, Call] = {
     "record_retry": lambda s: s.record_retry(2, "503", NOW + HOUR, NOW),
     "digest_state": lambda s: s.digest_state("new digest", NOW),
     "record_digest": _record_digest,
+    "record_request": _record_request,
     "record_messages": lambda s: s.record_messages([message(digest(s, "london", NOW))], NOW),
     "claim_due": lambda s: s.claim_due(NOW, 60, 5),
     "mark_sent": lambda s: s.mark_sent(1, "250", NOW),

@@ -9,7 +9,7 @@ from monitor.cli.show import line, say
 
 if TYPE_CHECKING:
     from monitor.model import PendingItem, Polled, Processed
-    from monitor.outbox import ComposeReport, FlushReport
+    from monitor.outbox import ComposeReport, FlushReport, Requested
     from monitor.pipeline import PollReport, ProcessReport
     from monitor.report import RunReport
 
@@ -56,6 +56,18 @@ def composed(report: ComposeReport, *, show: bool) -> None:
             line(each.text)
     for name, problem in report.failed:
         say(f"digest {name} could not be composed: {problem}")
+
+
+def requested(made: Requested) -> None:
+    """What was written for whoever asked, and who was sent it before."""
+    each = made.composed
+    if not each.stories and not each.rows and not made.already:
+        say("nothing matched in this period: nothing to send")
+        return
+    say(f"digest {each.name} ({each.kind}): stories {each.stories}, messages {each.rows}")
+    for row in made.already:
+        to = f"{row.recipient} by {row.channel}" if row.recipient else row.channel
+        say(f"  {to}: has this period from an earlier request; --again sends it once more")
 
 
 def flushed(report: FlushReport) -> None:

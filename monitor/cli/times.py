@@ -15,10 +15,19 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 def when(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
     """A callback of options that take a moment."""
+    return _read(ctx, param, value, now())
+
+
+def before_as_of(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    """The same, for an option beside `--as-of` (which is eager): `7d` counts back from that moment."""
+    return _read(ctx, param, value, ctx.params.get("as_of") or now())
+
+
+def _read(ctx: click.Context, param: click.Parameter, value: str | None, at: datetime) -> datetime | None:
     if value is None:
         return None
     try:
-        return moment(value, now())
+        return moment(value, at)
     except (ValueError, OverflowError) as error:
         raise click.BadParameter(
             f"{value!r} is no moment: 2026-11-20, 2026-11-20T08:00+09:00 or 90d (days ago)", ctx, param

@@ -29,6 +29,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "coverage": ("Coverage", "収集状況"),
     "weekly": ("Weekly round-up", "週間まとめ"),
     "first-look": ("First look", "初回まとめ"),
+    "requested": ("On request", "期間指定"),
     "preview": ("Preview", "プレビュー"),
     "automatic": (
         "Sent automatically by japan-tech-monitor. Quotes and headlines belong to their publishers.",

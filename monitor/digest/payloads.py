@@ -58,12 +58,18 @@ def _file(rendered: Rendered) -> list[Payload]:
         "text": rendered.text,
         "feed": digest.spec.name,
         "title": rendered.view.title,
-        "entries": [
-            feed.entry(digest, entry, story)
-            for entry, story in zip(digest.entries, _in_order(rendered), strict=True)
-        ],
+        "entries": _feed_entries(rendered),
     }
     return [Payload(rendered.subject, content)]
+
+
+def _feed_entries(rendered: Rendered) -> list[dict[str, object]]:
+    """What the digest's feed gains. A period somebody asked for is no news to those who follow the feed."""
+    digest = rendered.digest
+    if digest.kind == "requested":
+        return []
+    pairs = zip(digest.entries, _in_order(rendered), strict=True)
+    return [feed.entry(digest, entry, story) for entry, story in pairs]
 
 
 _BUILDERS = {"email": _email, "slack": _slack, "webhook": _webhook, "file": _file, "apprise": _apprise}
@@ -77,8 +83,12 @@ def _in_order(rendered: Rendered) -> list[StoryView]:
 
 def file_name(digest: Digest) -> str:
     """A name for its files that sorts by time and is the same however often it is written."""
-    local = digest.window_end.astimezone(ZoneInfo(digest.spec.zone))
+    start, local = (
+        at.astimezone(ZoneInfo(digest.spec.zone)) for at in (digest.window_start, digest.window_end)
+    )
     kind = "" if digest.kind == "scheduled" else f"-{digest.kind}"
+    if digest.kind == "requested":
+        kind += f"-since-{start:%Y-%m-%d-%H%M}"
     # Two alerts may fall into one minute: their story tells them apart.
     story = f"-{digest.entries[0].story_id}" if digest.kind == "immediate" and digest.entries else ""
     return f"{digest.spec.name}-{local:%Y-%m-%d-%H%M}{kind}{story}"

@@ -26,6 +26,7 @@ _MOST_OUTLETS = 5
 _MOST_URL_CHARS = 2_000
 _MOST_SOURCES = 5
 _MOST_TOPICS = 10
+_TOLD_KINDS = ("weekly", "first-look", "requested", "preview")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +150,23 @@ def subject(digest: Digest) -> str:
         return f"Re: {text}" if digest.in_reply_to else text
     total = len(digest.entries) + digest.more
     amount = labels.stories(lang, total) if total else labels.word(lang, "nothing")
-    day = labels.day(lang, digest.window_end, ZoneInfo(spec.zone))
-    return f"{title}: {amount} · {day}"
+    return f"{title}: {amount} · {_days(digest)}"
+
+
+def _days(digest: Digest) -> str:
+    """The digest's day; from the first to the last of a period that was asked for."""
+    spec = digest.spec
+    first, last = (
+        labels.day(spec.lang, at, ZoneInfo(spec.zone)) for at in (digest.window_start, digest.window_end)
+    )
+    return f"{first} – {last}" if digest.kind == "requested" and first != last else last
 
 
 def _kicker(digest: Digest) -> str:
     lang = digest.spec.lang
     if digest.kind == "immediate":
         return labels.word(lang, "alert")
-    return labels.word(lang, digest.kind) if digest.kind in ("weekly", "first-look", "preview") else ""
+    return labels.word(lang, digest.kind) if digest.kind in _TOLD_KINDS else ""
 
 
 def _counts(digest: Digest) -> list[str]:

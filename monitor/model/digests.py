@@ -118,7 +118,7 @@ class Digest:
 
     id: str  # deterministic: name, kind and window
     spec: DigestSpec
-    kind: str  # scheduled | immediate | weekly | first-look | preview
+    kind: str  # scheduled | immediate | weekly | first-look | requested | preview
     window_start: datetime
     window_end: datetime
     entries: tuple[DigestEntry, ...]

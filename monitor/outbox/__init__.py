@@ -17,11 +17,11 @@ from monitor.outbox.compose import (
     ComposeReport,
     ComposeStore,
     compose,
-    message_id,
-    outbox_key,
     preview,
 )
 from monitor.outbox.flush import Channel, FlushReport, FlushStore, Patience, backoff, flush
+from monitor.outbox.messages import message_id, outbox_key
+from monitor.outbox.request import Requested, aimed, request
 
 __all__ = [
     "Channel",
@@ -31,10 +31,13 @@ __all__ = [
     "FlushReport",
     "FlushStore",
     "Patience",
+    "Requested",
+    "aimed",
     "backoff",
     "compose",
     "flush",
     "message_id",
     "outbox_key",
     "preview",
+    "request",
 ]

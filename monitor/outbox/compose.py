@@ -9,22 +9,21 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from monitor.digest import clock
-from monitor.digest.payloads import Payload, payloads
 from monitor.digest.render import Rendered, render
 from monitor.digest.select import filtered, is_urgent, is_wanted, select
 from monitor.errors import StoreError
 from monitor.model import ChannelSpec, Coverage, Digest, DigestEntry, DigestSpec, DigestState, OutboxRow
+from monitor.outbox.messages import hashed, message_rows
 
 log = logging.getLogger(__name__)
 
 Claim = tuple[int, int, str]  # match id, story id, role: new | update | overflow | filtered
 _WEEKS_IN_CHARTS = 6
-_DEFAULT_DOMAIN = "japan-tech-monitor.invalid"  # RFC 6761: never anybody's; for channels without mail
 _FILE = ChannelSpec("file", "file")
 
 
@@ -138,7 +137,7 @@ def preview(
     shown, overflow = select(entries, spec)
     start = since or min((entry.matched_at for entry in entries), default=now)
     digest = Digest(
-        id=f"{spec.name}|preview|{_stamp(now)}",
+        id=f"{spec.name}|preview|{stamp(now)}",
         spec=spec,
         kind="weekly" if spec.weekly else "preview",
         window_start=start,
@@ -146,7 +145,7 @@ def preview(
         entries=shown,
         coverage=store.coverage(now),
         more=len(overflow),
-        weekly_counts=_weekly(store, spec, now),
+        weekly_counts=weekly(store, spec, now),
     )
     return render(digest)
 
@@ -201,7 +200,7 @@ class _Composer:
             window_end=self.now,
             fire_at=fire_at,
             entries=tuple(self.store.unclaimed(spec.name, self.now)),
-            window=_stamp(fire_at or self.now),
+            window=stamp(fire_at or self.now),
             say_nothing=spec.empty == "send",
         )
 
@@ -213,7 +212,7 @@ class _Composer:
             return
         room = spec.immediate_cap - self.store.immediate_count(spec.name, _local_midnight(spec, self.now))
         for entry in sorted(urgent, key=lambda e: (e.matched_at, e.match_id))[: max(room, 0)]:
-            at, window = self.now, f"{_stamp(entry.matched_at)}-m{max(entry.match_ids)}"
+            at, window = self.now, f"{stamp(entry.matched_at)}-m{max(entry.match_ids)}"
             yield _Plan(spec, "immediate", at, at, None, (entry,), window)
 
     # -- rendering and recording --
@@ -240,7 +239,7 @@ class _Composer:
             entries=shown,
             coverage=self.store.coverage(self.now),
             more=more,
-            weekly_counts=_weekly(self.store, spec, self.now),
+            weekly_counts=weekly(self.store, spec, self.now),
             in_reply_to=earlier[-1] if earlier else "",
         )
 
@@ -248,38 +247,16 @@ class _Composer:
         channels = plan.spec.channels
         if plan.kind == "first-look":
             channels = tuple(channel for channel in channels if channel.kind == "file") or (_FILE,)
-        for channel in channels:
-            messages = payloads(channel.kind, rendered)
-            for recipient in dict.fromkeys(channel.recipients) or ("",):
-                for message in messages:
-                    yield self._row(rendered.digest, channel, recipient, message)
-
-    def _row(self, digest: Digest, channel: ChannelSpec, recipient: str, message: Payload) -> OutboxRow:
-        key = outbox_key(digest.id, channel.channel, recipient, message.part)
-        domain = self.domains.get(channel.channel, _DEFAULT_DOMAIN)
-        content = dict(message.content)
-        if channel.kind == "email" and digest.kind == "immediate":
-            content["references"] = self._references(digest, recipient, domain)
-        return OutboxRow(
-            key=key,
-            digest_id=digest.id,
-            digest_name=digest.spec.name,
-            channel=channel.channel,
-            kind=channel.kind,
-            recipient=recipient,
-            subject=message.subject,
-            payload=content,
-            message_id=message_id(key, recipient, domain) if channel.kind == "email" else "",
-            created_at=self.now,
-        )
+        thread = partial(self._references, rendered.digest) if plan.kind == "immediate" else None
+        return message_rows(rendered, channels, self.now, domains=self.domains, thread=thread)
 
     def _references(self, digest: Digest, recipient: str, domain: str) -> list[str]:
         """The thread of an alert: a root no message carries, then what this recipient got before."""
         name, story_id = digest.spec.name, digest.entries[0].story_id
-        root = f"<story.{_digest_of(f'{name}|{story_id}')[:24]}@{domain}>"
+        root = f"<story.{hashed(f'{name}|{story_id}')[:24]}@{domain}>"
         if not digest.in_reply_to:
             return [root]
-        mine = f".{_digest_of(recipient)[:12]}@"
+        mine = f".{hashed(recipient)[:12]}@"
         earlier = [known for known in self.store.message_ids_for_story(name, story_id) if mine in known]
         return [root, *earlier[-10:]]
 
@@ -311,28 +288,16 @@ def _claims(plan: _Plan, digest: Digest) -> Iterator[Claim]:
             yield match_id, entry.story_id, role
 
 
-def _weekly(store: ComposeStore, spec: DigestSpec, now: datetime) -> tuple[tuple[str, str, int], ...]:
+def weekly(store: ComposeStore, spec: DigestSpec, now: datetime) -> tuple[tuple[str, str, int], ...]:
+    """What a round-up's bars show; nothing for other digests."""
     if not spec.weekly:
         return ()
     first = now - timedelta(weeks=_WEEKS_IN_CHARTS, days=now.weekday())  # a Monday: whole weeks only
     return tuple(store.weekly_counts(first.replace(hour=0, minute=0, second=0, microsecond=0), now))
 
 
-def outbox_key(digest_id: str, channel: str, recipient: str, part: int = 1) -> str:
-    """The key of a message: the same however often the digest is composed or sent."""
-    return _digest_of("\n".join((digest_id, channel, recipient, *((str(part),) if part > 1 else ()))))
-
-
-def message_id(key: str, recipient: str, domain: str) -> str:
-    """A Message-ID (RFC 5322 §3.6.4) made of the key; its second part tells whose it is."""
-    return f"<{key[:24]}.{_digest_of(recipient)[:12]}@{domain}>"
-
-
-def _digest_of(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
-
-
-def _stamp(at: datetime) -> str:
+def stamp(at: datetime) -> str:
+    """An instant as digests' ids have it."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

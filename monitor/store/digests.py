@@ -36,6 +36,8 @@ SELECT match_id FROM digest_claims
 WHERE digest_name = ? AND story_id IN (SELECT value FROM json_each(?)) AND role IN ('new', 'update')
 """
 
+_KNOWN = "SELECT key FROM outbox WHERE key IN (SELECT value FROM json_each(?))"
+
 # Weeks start on Monday. A story counts in the week of its first match, once per corridor and topic.
 _WEEKLY = """
 SELECT date(st.first_at, 'weekday 0', '-6 days') AS week, each.value AS label, count(DISTINCT st.id) AS n
@@ -114,12 +116,7 @@ class Digests(Base):
         at = times.to_text(now)
         self.digest_state(digest.spec.name, now)
         with self.db.write():
-            if not self.db.run(
-                "INSERT INTO digests (id, name, kind, window_start, window_end, composed_at, subject,"
-                " stories) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                [digest.id, digest.spec.name, digest.kind, times.to_text(digest.window_start),
-                 times.to_text(digest.window_end), at, subject, len(digest.entries)],
-            ):  # fmt: skip
+            if not _keep_digest(self.db, digest, subject, at):
                 return False
             self.db.run_many(
                 "INSERT INTO digest_claims (digest_name, match_id, digest_id, story_id, role)"
@@ -129,6 +126,20 @@ class Digests(Base):
             _keep_messages(self.db, rows, at)
             _move_on(self.db, digest, fire_at)
         return True
+
+    def record_request(
+        self, digest: Digest, subject: str, rows: Sequence[OutboxRow], now: datetime
+    ) -> set[str]:
+        """Stores a digest somebody asked for, in one transaction: it claims nothing and moves no watermark.
+
+        Returns the keys of the messages that were not there already; the others are left as they are.
+        """
+        keys = {row.key for row in rows}
+        with self.db.write():
+            _keep_digest(self.db, digest, subject, times.to_text(now))
+            known = self.db.all(_KNOWN, [codec.dump(sorted(keys))])
+            _keep_messages(self.db, rows, times.to_text(now))
+        return keys - {row["key"] for row in known}
 
     def record_messages(self, rows: Sequence[OutboxRow], now: datetime) -> None:
         """Puts messages that carry no digest into the outbox; a key that is there already is left alone."""
@@ -187,6 +198,18 @@ def _grouped(rows: Iterable[sqlite3.Row]) -> dict[int, set[int]]:
     for row in rows:
         stories.setdefault(row["story_id"], set()).add(row["id"])
     return stories
+
+
+def _keep_digest(db: Connection, digest: Digest, subject: str, now: str) -> bool:
+    """False when a digest of that id exists."""
+    return bool(
+        db.run(
+            "INSERT INTO digests (id, name, kind, window_start, window_end, composed_at, subject, stories)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+            [digest.id, digest.spec.name, digest.kind, times.to_text(digest.window_start),
+             times.to_text(digest.window_end), now, subject, len(digest.entries)],
+        )
+    )  # fmt: skip
 
 
 def _keep_messages(db: Connection, rows: Sequence[OutboxRow], now: str) -> None:

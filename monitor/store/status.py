@@ -24,7 +24,8 @@ WHERE enabled AND state IN ('failing', 'gone', 'silent')
 _DIGESTS = """
 SELECT s.*, d.id AS last_id, d.composed_at AS last_composed_at, d.stories AS last_stories
 FROM digest_state s LEFT JOIN digests d ON d.id = (
-  SELECT id FROM digests WHERE name = s.name ORDER BY composed_at DESC, id DESC LIMIT 1)
+  SELECT id FROM digests WHERE name = s.name AND kind <> 'requested'
+  ORDER BY composed_at DESC, id DESC LIMIT 1)
 ORDER BY s.name
 """
 _LAST_RUNS = (

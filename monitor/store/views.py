@@ -95,7 +95,7 @@ CREATE VIEW delivery_log AS -- one row per message and recipient, newest first: 
     o.sent_at AS sent_at,                -- when the receiver took it; empty if it has not
     o.status AS status,                  -- pending, sending, retry, sent, dead or dropped
     o.digest_name AS digest,             -- as in config/digests.yaml
-    d.kind AS kind,                      -- scheduled, immediate, weekly or first-look
+    d.kind AS kind,                      -- scheduled, immediate, weekly, first-look or requested
     o.subject AS subject,                -- its subject line
     d.stories AS stories,                -- how many stories it shows
     o.channel AS channel,                -- name in config/monitor.yaml
