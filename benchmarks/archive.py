@@ -73,16 +73,16 @@ def main() -> None:
 
 
 def write(
-    folder: Path, articles: int, per_file: int = 250, *, seed: int = 1, relevant: float = 0.05
+    folder: Path, articles: int, per_file: int = 250, *, start: int = 0, seed: int = 1, relevant: float = 0.05
 ) -> list[Path]:
-    """The files written."""
+    """The files written, of articles numbered from `start` on."""
     folder.mkdir(parents=True, exist_ok=True)
     ours = our_texts()
     files = []
     for first in range(0, articles, per_file):
         path = folder / f"{first // per_file:05}.warc.gz"
         with path.open("wb") as file:
-            for n in range(first, min(first + per_file, articles)):
+            for n in range(start + first, start + min(first + per_file, articles)):
                 for record in records(n, Random(f"{seed}/{n}"), ours, relevant):
                     file.write(gzip.compress(record, 6, mtime=0))
         files.append(path)

@@ -1,10 +1,10 @@
 """Backfill of one archive: here and on Dask, with one process and with two, killed again and again.
 
-    python benchmarks/backfill.py [--articles 2000] [--config config] [--only SECTION…]
+    python -m benchmarks.backfill [--articles 4000] [--config config] [--only SECTION…]
 
 Prints rates and their ratios from one run, whether every way ends with the same tables, what keeping a
-shard's processes saves, and memory over the number of records. `--articles 50000` is the figure of the
-README; it takes about an hour on two cores. Sections: rates, kept, killed, memory.
+shard's process saves, and memory over the number of records. `--articles 50000 --only rates killed` is
+the run of the README; it takes a quarter of an hour on two idle cores. Sections: rates, kept, killed, memory.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dask
 import distributed
 import psutil
 
@@ -37,6 +39,8 @@ from monitor.store import open_store
 from monitor.workers import Workers
 
 SECTIONS = ("rates", "kept", "killed", "memory")
+WARM = 2  # small shards ahead of all others, so that every process has the rules when the clock starts
+LOOK_S = 0.5
 TABLES = {
     "items": "SELECT id, identity, url, title, published_at, outcome FROM items ORDER BY id",
     "articles": "SELECT item_id, title, text FROM articles ORDER BY item_id",
@@ -49,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--articles", type=int, default=2000)
+    parser.add_argument("--articles", type=int, default=4000)
     parser.add_argument("--config", type=Path, default=Path("config"))
     parser.add_argument("--only", nargs="*", choices=SECTIONS, default=SECTIONS)
     parser.add_argument("--run", nargs=2, metavar=("ARCHIVE", "DB"), help=argparse.SUPPRESS)
@@ -66,7 +70,8 @@ def main() -> None:
 
 def bench(folder: Path, articles: int, config: Path, only: list[str]) -> None:
     source = folder / "archive"
-    archive.write(source, articles, per_file=max(articles // 32, 1))
+    archive.write(source / "0", WARM * 10, per_file=10, start=articles)
+    archive.write(source / "1", articles, per_file=max(articles // 32, 125))
     print(f"{articles:,} articles, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     whole_s = 0.0
     if "rates" in only or "killed" in only:
@@ -90,26 +95,43 @@ def here(processes: int) -> Callable[[], backfill.Runner]:
     return made
 
 
-def run(
-    source: Path, database: Path, config: Path, runner: Callable[[], backfill.Runner]
-) -> tuple[float, float]:
-    """Records a second, and a CPU second, once it is under way; then everything is merged."""
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Records a second and a CPU second once it is under way, seconds with the merge, memory of all."""
+
+    rate: float
+    per_cpu_s: float
+    seconds: float
+    merge_s: float
+    peak_mb: float
+
+
+def run(source: Path, database: Path, config: Path, runner: Callable[[], backfill.Runner]) -> Figures:
+    """Reads what is not read yet, and merges everything."""
     tasks = backfill.tasks(archives.shards([source]), read_rule_files(config), backfill.Window())
     shelf = backfill.Shelf(database.with_suffix(".shelf"))
     done: list[tuple[float, float, int]] = []  # when, CPU seconds so far, records: of each shard
 
     def note(task: Any, result: Any, how: str) -> None:
-        done.append((time.monotonic(), cpu.so_far(), sum(result.counts.values()) if result else 0))
+        done.append((time.monotonic(), usage.cpu_s(), sum(result.counts.values()) if result else 0))
 
-    with Cpu() as cpu:
+    started = time.monotonic()
+    with Usage() as usage:
         failed = backfill.read_all(tasks, shelf, runner(), note)
     assert not failed, failed
+    read_at = time.monotonic()
     with open_store(database) as store:
         backfill.merge(store, shelf.found(tasks), datetime.now(UTC))
-    # From the first finished shard on: before it, processes start and load the rules.
-    (began, cpu_began, _), (ended, cpu_ended, _) = done[0], done[-1]
-    records = sum(count for _, _, count in done[1:])
-    return records / max(ended - began, 0.001), records / max(cpu_ended - cpu_began, 0.001)
+    merged_at = time.monotonic()
+    (began, cpu_began, _), (ended, cpu_ended, _) = done[WARM - 1], done[-1]
+    records = sum(count for _, _, count in done[WARM:])
+    return Figures(
+        records / max(ended - began, 0.001),
+        records / max(cpu_ended - cpu_began, 0.001),
+        merged_at - started,
+        merged_at - read_at,
+        usage.peak_mb,
+    )
 
 
 def mark(database: Path) -> str:
@@ -123,18 +145,21 @@ def mark(database: Path) -> str:
     return f"{rows} matches, {digest.hexdigest()[:12]}"
 
 
-class Cpu:
-    """CPU seconds of this process and all below it, also of those that are killed: looked at all the time.
+class Usage:
+    """CPU seconds and memory of this process and all below it, also of those that are killed.
 
     What a busy machine leaves of a wall clock's ratios is little; this is what the work itself takes.
     """
 
-    def __enter__(self) -> Cpu:
+    peak_mb = 0.0  # of all together; what they share is counted more than once
+
+    def __enter__(self) -> Usage:
         self._own = time.process_time()
-        self._seen = dict(self._below())
+        self._seen: dict[tuple[int, float], float] = {}
+        self._look()
         self._before = sum(self._seen.values())
         self._stop = threading.Event()
-        self._looking = threading.Thread(target=self._look)
+        self._looking = threading.Thread(target=self._keep_looking)
         self._looking.start()
         return self
 
@@ -142,25 +167,35 @@ class Cpu:
         self._stop.set()
         self._looking.join()
 
-    def so_far(self) -> float:
-        return time.process_time() - self._own + sum(list(self._seen.values())) - self._before
+    def cpu_s(self) -> float:
+        self._look()
+        return time.process_time() - self._own + sum(self._seen.values()) - self._before
+
+    def _keep_looking(self) -> None:
+        while not self._stop.wait(LOOK_S):
+            self._look()
 
     def _look(self) -> None:
-        while not self._stop.wait(0.1):
-            self._seen |= dict(self._below())
-
-    def _below(self) -> Iterator[tuple[tuple[int, float], float]]:
-        for process in psutil.Process().children(recursive=True):
+        me = psutil.Process()
+        seen, memory = dict(self._seen), me.memory_info().rss
+        for process in me.children(recursive=True):
             with suppress(psutil.Error):
                 used = process.cpu_times()
-                yield (process.pid, process.create_time()), used.user + used.system
+                seen[(process.pid, process.create_time())] = used.user + used.system
+                memory += process.memory_info().rss
+        self._seen, self.peak_mb = seen, max(self.peak_mb, memory / 1e6)
 
 
 @contextmanager
 def cluster(workers: int) -> Any:
-    with distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
-    ) as made:
+    """As in compose.dask.yaml, but the scheduler and the one writer are one process."""
+    quiet = {"distributed.worker.profile.enabled": False}
+    with (
+        dask.config.set(quiet),
+        distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
+        ) as made,
+    ):
         yield partial(runners.dask, address=made.scheduler_address)
 
 
@@ -168,32 +203,35 @@ def cluster(workers: int) -> Any:
 
 
 def rates(source: Path, folder: Path, config: Path, *, dask: bool) -> float:
-    rate: dict[str, float] = {}
-    per_cpu: dict[str, float] = {}
+    """Returns the seconds that two processes here took."""
+    made: dict[str, Figures] = {}
     marks = {}
-    seconds = 0.0
 
     def measured(name: str, database: Path, runner: Callable[[], backfill.Runner]) -> None:
-        rate[name], per_cpu[name] = run(source, database, config, runner)
+        made[name] = run(source, database, config, runner)
         marks[name] = mark(database)
+        each = made[name]
+        print(
+            f"{name:10} {each.rate:7.1f} records/s {each.per_cpu_s:7.1f} records/CPU s"
+            f" {each.seconds:7.1f} s in all, {each.merge_s:.1f} of it merging"
+            f" {each.peak_mb:6.0f} MB   {marks[name]}, load {os.getloadavg()[0]:.1f}",
+            flush=True,
+        )
 
     for k in (1, 2):
-        began = time.monotonic()
         measured(f"{k} here", folder / f"here{k}.db", here(k))
-        seconds = time.monotonic() - began
     for k in (1, 2) if dask else ():
         with cluster(k) as runner:
             measured(f"{k} on Dask", folder / f"dask{k}.db", lambda runner=runner: runner)
-    for name in rate:
-        print(f"{name:10} {rate[name]:7.1f} records/s {per_cpu[name]:7.1f} records/CPU s   {marks[name]}")
-    print(f"2 here : 1 here        {rate['2 here'] / rate['1 here']:.2f}")
+    print(f"2 here : 1 here        {made['2 here'].rate / made['1 here'].rate:.2f}")
     if dask:
-        print(f"2 on Dask : 1 on Dask  {rate['2 on Dask'] / rate['1 on Dask']:.2f}   (wanted 1.60)")
-        print(f"2 on Dask : 2 here     {rate['2 on Dask'] / rate['2 here']:.2f}   (wanted 0.80)")
-        print(f"a CPU second, 2 : 1    {per_cpu['2 on Dask'] / per_cpu['1 on Dask']:.2f}   on Dask")
-        print(f"a CPU second, Dask : here {per_cpu['2 on Dask'] / per_cpu['2 here']:.2f}")
-    print(f"tables identical       {len(set(marks.values())) == 1}")
-    return seconds
+        one, two, local = made["1 on Dask"], made["2 on Dask"], made["2 here"]
+        print(f"2 on Dask : 1 on Dask  {two.rate / one.rate:.2f}   (wanted 1.60)")
+        print(f"2 on Dask : 2 here     {two.rate / local.rate:.2f}   (wanted 0.80)")
+        print(f"a CPU second, 2 : 1    {two.per_cpu_s / one.per_cpu_s:.2f}   on Dask")
+        print(f"a CPU second, Dask : here {two.per_cpu_s / local.per_cpu_s:.2f}")
+    print(f"tables identical       {len(set(marks.values())) == 1}", flush=True)
+    return made["2 here"].seconds
 
 
 def kept(folder: Path, config: Path) -> None:

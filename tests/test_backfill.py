@@ -5,9 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
@@ -27,6 +24,7 @@ from monitor.cli.backfill import _Progress
 from monitor.errors import InputError, MonitorError
 from monitor.store import open_store
 from monitor.workers import Workers
+from tests import dying
 
 RULES = """\
 rules:
@@ -87,7 +85,7 @@ def here(function: Any, tasks: Any) -> Generator[tuple[Task, Any], None, None]:
             yield task, error
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _no_desk_is_left() -> Iterator[None]:
     yield
     backfill.close_desk()
@@ -159,16 +157,22 @@ def test_a_window_leaves_out_and_counts(tmp_path: Path, window: Window, wanted: 
     assert sum(n for (_, outcome), n in result.counts.items() if outcome == "skipped") == 3 - len(wanted)
 
 
-_STALLS = """
-import time
-from monitor.backfill.shard import Watchdog
-with Watchdog(0.3):
-    time.sleep(60)
-"""
+def test_a_page_that_costs_its_process_is_set_aside_and_the_rest_is_read(tmp_path: Path) -> None:
+    rows = [{"text": OTHER if n % 50 else MATCHING, "url": f"https://n.example/{n}"} for n in range(250)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    result = backfill.run_shard(tasks(tmp_path / "a.jsonl")[0], read=dying.of_page_two)
+    assert [found.url for found in result.found] == [f"https://n.example/{n}" for n in (0, 100, 150, 200, 50)]
+    assert sum(result.counts.values()) == 250
+    ((where, why),) = result.poison
+    assert where.endswith("a.jsonl:3")
+    assert "exit code 9" in why
 
 
-def test_a_shard_that_does_not_move_ends_its_process() -> None:
-    assert subprocess.run([sys.executable, "-c", _STALLS], timeout=50).returncode == 1
+def test_a_page_that_never_ends_is_set_aside(tmp_path: Path) -> None:
+    path = warc(tmp_path / "a.warc.gz", range(1))
+    result = backfill.run_shard(tasks(path)[0], read=dying.never, deadline_s=0.2)
+    assert "no answer within 0.2 s" in result.poison[0][1]
+    assert result.counts == {("", "failed"): 1}
 
 
 # --- runs ------------------------------------------------------------------------------------
@@ -225,27 +229,24 @@ def test_processes_of_this_machine_leave_the_same_tables(tmp_path: Path, archive
 
 def test_a_process_that_dies_costs_only_a_retry(tmp_path: Path) -> None:
     todo = [str(tmp_path / name) for name in ("a", "b", "always")]
-    results = dict(runners.local(_dies_once, todo, Workers(processes=2), at_once=2))
+    results = dict(runners.local(dying.once, todo, Workers(processes=2), at_once=2))
     assert [results[path] for path in todo[:2]] == ["a", "b"]
     assert "died" in str(results[todo[2]])
 
 
-def _dies_once(path: str) -> str:
-    if not Path(path).exists() or path.endswith("always"):
-        Path(path).touch()
-        os._exit(9)
-    return Path(path).name
-
-
 @pytest.mark.timeout(180)
 @pytest.mark.filterwarnings("ignore")  # of distributed: it leaves sockets to the collector when it is cut off
-def test_a_dask_cluster_leaves_the_same_tables_and_may_go_away(tmp_path: Path, archive: Path) -> None:
+def test_a_dask_cluster_leaves_the_same_tables_and_may_lose_a_worker_or_all(
+    tmp_path: Path, archive: Path
+) -> None:
     whole = run(tasks(archive), tmp_path / "whole.db")
     cluster = distributed.LocalCluster(
         n_workers=1, threads_per_worker=2, dashboard_address=":0", processes=True
     )
     over_dask = partial(runners.dask, address=cluster.scheduler_address)
     try:
+        todo = [str(tmp_path / name) for name in ("a", "b")]
+        assert dict(over_dask(dying.once, todo)) == {todo[0]: "a", todo[1]: "b"}
         assert run(tasks(archive), tmp_path / "dask.db", over_dask) == whole
 
         def goes_away(function: Any, tasks: Any) -> Any:

@@ -9,18 +9,11 @@ cluster and a run in one go leave the same tables. Nothing written here is ever 
 
 from __future__ import annotations
 
+from monitor.backfill.result import Found, ShardResult
 from monitor.backfill.run import MergeStore, OnShard, Runner, merge, read_all
-from monitor.backfill.shard import (
-    SHARD_S,
-    Found,
-    ShardResult,
-    Task,
-    Window,
-    close_desk,
-    run_shard,
-    tasks,
-)
+from monitor.backfill.shard import SHARD_S, close_desk, run_shard
 from monitor.backfill.shelf import Shelf
+from monitor.backfill.task import Task, Window, tasks
 
 __all__ = [
     "SHARD_S",

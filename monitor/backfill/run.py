@@ -8,8 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from monitor import stories, urls
-from monitor.backfill.shard import SOURCE_ID, Found, ShardResult, Task, run_shard
+from monitor.backfill.batch import SOURCE_ID
+from monitor.backfill.result import Found, ShardResult
+from monitor.backfill.shard import run_shard
 from monitor.backfill.shelf import Shelf
+from monitor.backfill.task import Task
 from monitor.model import Article, Fingerprint, Join, NewItem, Processed, StoryMember
 
 STORY_WINDOW = timedelta(days=31)

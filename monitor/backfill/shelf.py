@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from monitor.backfill.shard import Found, ShardResult, Task
+from monitor.backfill.result import Found, ShardResult
+from monitor.backfill.task import Task
 from monitor.errors import MonitorError
 
 FILES_AT_ONCE = 200  # results open during a merge
