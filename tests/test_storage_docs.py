@@ -176,3 +176,13 @@ def test_a_ready_question_answers(folder: Path, path: Path) -> None:
 
 if __name__ == "__main__":
     README.write_text(renewed(README.read_text("utf-8")), "utf-8")
+
+
+def test_delivery_proof_reads_the_last_month_and_no_more(tmp_path: Path) -> None:
+    """Messages by their date, claims by their digest: the archive's years cost nothing."""
+    sql = (STORAGE / "queries" / "delivery-proof.sql").read_text("utf-8")
+    with open_store(tmp_path / "monitor.db") as store:
+        steps = [row["detail"] for row in store.db.all(f"EXPLAIN QUERY PLAN {sql}")]
+    assert any("outbox_created (created_at>?)" in step for step in steps)
+    assert any("digest_claims_digest (digest_id=?)" in step for step in steps)
+    assert not any(step.startswith(("SCAN c", "SCAN outbox", "SCAN st")) for step in steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -281,3 +282,17 @@ def test_the_index_is_found_by_stock_sqlite(store: Store) -> None:
     hits = plain.execute("SELECT rowid FROM search WHERE search MATCH ?", ['"日 英"']).fetchall()
     plain.close()
     assert len(hits) == 1
+
+
+def test_the_index_is_smaller_than_the_text_it_finds(tmp_path: Path) -> None:
+    """Japanese is the dear case: a character is a word. Words of the first column cost least."""
+    draw = random.Random(5)
+    common = [chr(0x4E00 + 5 * n) for n in range(400)]
+    texts = ["".join(draw.choices(common, [1 / (n + 3) for n in range(400)], k=900)) for _ in range(300)]
+    with open_store(tmp_path / "monitor.db") as store, store.write():
+        desk(store)
+        for n, text in enumerate(texts):
+            matched(store, METI, n, title="日英", text=text, lang="ja")
+        store.db.run("INSERT INTO search (search) VALUES ('optimize')")
+        size = store.db.value("SELECT sum(length(block)) FROM search_data")
+    assert size <= 0.7 * sum(len(text.encode()) for text in texts)

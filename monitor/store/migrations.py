@@ -13,12 +13,13 @@ from pathlib import Path
 
 from monitor.errors import StoreError
 from monitor.store.connection import Connection
-from monitor.store.schema import V1
+from monitor.store.schema import V1, V2
 from monitor.store.views import VIEWS_V1
+from monitor.store.words import split
 
 SET = "monitor"
 Migration = tuple[str, str]  # (name, SQL)
-MIGRATIONS: tuple[Migration, ...] = (("v1", V1 + VIEWS_V1),)
+MIGRATIONS: tuple[Migration, ...] = (("v1", V1 + VIEWS_V1), ("v2", V2))
 
 
 def migrate(db: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> None:
@@ -31,6 +32,7 @@ def migrate(db: Connection, migrations: Sequence[Migration] = MIGRATIONS) -> Non
         )
     if _applied(db):
         _back_up(db)
+    db.raw.create_function("words", 1, split, deterministic=True)
     with db.write():  # taken before looking again: two programs may be starting at once
         for name, sql in _missing(db, migrations):
             _apply(db, name, sql)

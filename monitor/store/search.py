@@ -23,7 +23,7 @@ TITLE_WEIGHT = 6.0
 
 _SEARCH = f"""
 WITH hits AS MATERIALIZED (
-  SELECT rowid AS item_id, bm25(search, {TITLE_WEIGHT}, 1.0) AS rank FROM search WHERE search MATCH :query
+  SELECT rowid AS item_id, bm25(search, 1.0, {TITLE_WEIGHT}) AS rank FROM search WHERE search MATCH :query
   ORDER BY rowid DESC LIMIT {POOL}
 ), best AS MATERIALIZED (SELECT * FROM hits ORDER BY rank, item_id DESC LIMIT :limit)
 SELECT b.item_id, b.rank, m.id AS match_id, m.story_id, i.outcome, {OUTLET} AS source, s.country, a.lang,

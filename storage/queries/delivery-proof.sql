@@ -1,22 +1,26 @@
 /* Delivery proof */
 /* Which story went to whom, when, and what the receiver answered, for the last 30 days. */
+WITH recent AS MATERIALIZED (
+  SELECT id, sent_at, status, digest_name, digest_id, channel, recipient, response, error
+  FROM outbox
+  WHERE created_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-30 days')
+)
 SELECT
-  l.sent_at,
-  l.status,
-  l.digest,
-  l.channel,
-  l.recipient,
+  o.sent_at,
+  o.status,
+  o.digest_name AS digest,
+  o.channel,
+  o.recipient,
   st.title AS story,
   group_concat(DISTINCT c.role) AS shown_as,
   count(*) AS articles,
-  l.response,
-  l.error,
+  o.response,
+  o.error,
   st.id AS story_id,
-  l.id AS outbox_id
-FROM delivery_log l
-JOIN digest_claims c ON c.digest_id = l.digest_id AND c.digest_name = l.digest AND c.role IN ('new', 'update')
-JOIN stories st ON st.id = c.story_id
-WHERE l.created_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-30 days')
-GROUP BY l.id, st.id
-ORDER BY l.id DESC, st.id
+  o.id AS outbox_id
+FROM recent o
+CROSS JOIN digest_claims c ON c.digest_id = o.digest_id AND c.role IN ('new', 'update')
+CROSS JOIN stories st ON st.id = c.story_id
+GROUP BY o.id, st.id
+ORDER BY o.id DESC, st.id
 LIMIT 500

@@ -59,7 +59,7 @@ phrases AS (
 ),
 asked AS (SELECT group_concat(text, ' AND ') AS query FROM phrases),
 hits AS MATERIALIZED (
-  SELECT rowid AS item_id, bm25(search, 6.0, 1.0) AS rank
+  SELECT rowid AS item_id, bm25(search, 1.0, 6.0) AS rank
   FROM search WHERE search MATCH (SELECT coalesce(query, '""') FROM asked)
   ORDER BY rowid DESC LIMIT 2000
 ),
