@@ -53,7 +53,7 @@ def commands(text: str) -> list[list[str]]:
         words = _words(line)
         starts = [i for i, word in enumerate(words) if word == "monitor" or word.endswith("/bin/monitor")]
         runs_it = starts and (starts[0] == 0 or words[0] in ("sudo", "docker") or "|" in words[: starts[0]])
-        if runs_it and words[starts[-1] + 1 :]:
+        if runs_it and words[starts[-1] + 1 :] and "--entrypoint" not in words:
             rest = words[starts[-1] + 1 :]
             stop = next((i for i, word in enumerate(rest) if word.startswith(STOPS)), len(rest))
             found.append(rest[:stop])
