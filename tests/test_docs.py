@@ -162,7 +162,13 @@ def shell(line: str, folder: Path) -> str:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environ = {name: value for name, value in os.environ.items() if not name.startswith("MONITOR_")}
     done = subprocess.run(
-        line, shell=True, cwd=folder, env=environ | {"PATH": path}, capture_output=True, text=True, timeout=240
+        line,
+        shell=True,
+        cwd=folder,
+        env=environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert done.returncode == 0, (line, done.stdout[-500:], done.stderr[-2_000:])
     return done.stdout
