@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
@@ -17,12 +19,14 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from monitor import __version__, deliver, outbox, pipeline, reading, store
-from monitor.errors import InputError, WorkerError
+from monitor.errors import InputError, StoreError, WorkerError
 from monitor.fetch import Fetcher
 from monitor.model import DigestSpec, PendingItem, Polled, Processed, SourceState
 from monitor.report import RunReport
 from monitor.settings import Config
 from monitor.workers import Workers
+
+_log = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
 OnPolled = Callable[[Polled], None]
@@ -30,6 +34,9 @@ OnItem = Callable[[PendingItem, Processed], None]
 T = TypeVar("T")
 
 HOMEPAGE = "https://github.com/japan-tech-monitor/japan-tech-monitor"
+LOCK_WAIT_S = 30.0  # for another program that writes
+LOCK_LOOK_S = 0.1
+CLOCK_SLACK = timedelta(seconds=5)  # clocks are always set back by a little
 FIRST_LOOK = "first_look"  # state: the first cycle has ended and its digest is written
 
 
@@ -178,6 +185,41 @@ class App:
         await self._gear.close()
         await asyncio.gather(*self._closing)
 
+    async def writable(self) -> None:
+        """Returns when the database would not keep a writer waiting; everything else goes on meanwhile.
+
+        Raises StoreError when another program writes for longer than LOCK_WAIT_S, or nobody can write.
+        """
+        give_up_at = time.monotonic() + LOCK_WAIT_S
+        while not self.store.can_write():
+            if time.monotonic() >= give_up_at:
+                raise StoreError(
+                    f"database {self.store.path} is locked: another program has been writing for"
+                    f" {LOCK_WAIT_S:g} s; close it, and the work goes on by itself"
+                )
+            await asyncio.sleep(LOCK_LOOK_S)
+
+    async def beat(self) -> None:
+        """Says that the worker lives and can write. Raises StoreError when it cannot."""
+        await self.writable()
+        self.heed_clock()
+        self.store.heartbeat(self.now())
+
+    def heed_clock(self) -> bool:
+        """Whether the clock went back since the last heartbeat; then all that was planned is planned anew."""
+        now, beaten_at = self.now(), self.store.heartbeat_at()
+        if beaten_at is None or beaten_at - now < CLOCK_SLACK:
+            return False
+        changed = self.store.bring_back(now)
+        _log.warning(
+            "the clock went back from %s to %s: %s plans are made anew",
+            f"{beaten_at:%Y-%m-%d %H:%M}",
+            f"{now:%Y-%m-%d %H:%M}",
+            changed,
+        )
+        self.store.heartbeat(now)
+        return True
+
     # --- the steps -------------------------------------------------------------------------------
 
     async def poll(
@@ -209,6 +251,7 @@ class App:
                 policy=policy,
                 on_polled=on_polled,
                 stop=self.stop,
+                ready=self.writable,
                 dry_run=dry_run,
             )
         self.tally.polls.update(each.status for each in report.polled)
@@ -258,6 +301,7 @@ class App:
                 policy=policy,
                 on_item=on_item,
                 stop=self.stop,
+                ready=self.writable,
             )
         self.tally.items.update(report.outcomes)
         self.tally.prefilter.update(report.prefilter)
@@ -295,7 +339,12 @@ class App:
         )
         with self._in_use() as gear:
             report = await outbox.flush(
-                self.store, gear.channels, self.now, patience=patience, stopping=self.stop.is_set
+                self.store,
+                gear.channels,
+                self.now,
+                patience=patience,
+                stopping=self.stop.is_set,
+                ready=self.writable,
             )
         self.tally.deliveries.update(sent=report.sent, retried=report.retried, dead=report.dead)
         return report
@@ -307,6 +356,7 @@ class App:
 
         The very first cycle ends with a first look at what was found, to files only.
         """
+        self.heed_clock()
         report = RunReport(self.now())
         report.polled = await self.poll(on_polled=on_polled)
         self.ask_soon(report)

@@ -22,7 +22,7 @@ from monitor.outbox import message_id, outbox_key
 
 WELL = "well"
 NAME = "operator"  # stands where the name of a digest does
-LOGGED_ELSEWHERE = frozenset({"network", "configuration"})  # when they happen, by whoever noticed
+LOGGED_ELSEWHERE = frozenset({"network", "configuration", "job"})  # when they happen, by whoever noticed
 SCHEMA = "japan-tech-monitor/operator/1"
 _TOLD = "operator"  # state: subject → [state, changes so far], as JSON
 _DOMAIN = "japan-tech-monitor.invalid"  # RFC 6761: never anybody's
@@ -76,7 +76,7 @@ def tell(
         store.record_messages(messages(event, subject(changes), changes, channels, now, domains or {}), now)
         store.put_state(_TOLD, json.dumps(told, ensure_ascii=False), now)
     for each in changes:
-        if each.subject not in LOGGED_ELSEWHERE:
+        if each.subject.partition(":")[0] not in LOGGED_ELSEWHERE:
             _log.log(logging.INFO if each.state == WELL else logging.WARNING, "%s", each.text)
     return changes
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ class Scheduler:
         self._stopping = False
         self.counts: Counter[str] = Counter()  # error:<job>, missed:<job>, busy:<job>
         self.failing: dict[str, str] = {}  # job → why its last run failed, until it works again
+        self._failing_since: dict[str, float] = {}
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={
@@ -66,6 +68,11 @@ class Scheduler:
         trigger = IntervalTrigger(seconds=max(1, round(seconds)), timezone=UTC)
         self._scheduler.reschedule_job(name, trigger=trigger)
 
+    def run_all_now(self) -> None:
+        """Every job is due. After the clock went back each would else wait for the hour it had before."""
+        for job in self._scheduler.get_jobs():
+            job.modify(next_run_time=datetime.now(UTC))
+
     def start(self) -> None:
         """Starts inside the running loop."""
         self._scheduler.start()
@@ -93,6 +100,11 @@ class Scheduler:
         self._scheduler.shutdown(wait=False)
         return not left
 
+    def failing_for(self, seconds: float) -> dict[str, str]:
+        """Jobs that have failed for so long without working once → why they did the last time."""
+        before = time.monotonic() - seconds
+        return {name: why for name, why in self.failing.items() if self._failing_since[name] <= before}
+
     def _guarded(self, name: str, job: Job) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
             task = asyncio.current_task()
@@ -100,6 +112,7 @@ class Scheduler:
             self._running[task] = name
             try:
                 await job()
+                self._failing_since.pop(name, None)
                 if self.failing.pop(name, None):
                     _log.info("job %s works again", name)
             except asyncio.CancelledError:
@@ -116,6 +129,7 @@ class Scheduler:
 
     def _tell(self, name: str, error: Exception) -> None:
         """A bug with its traceback, an expected failure as a line, the same one again not at all."""
+        self._failing_since.setdefault(name, time.monotonic())
         before, self.failing[name] = self.failing.get(name), str(error) or type(error).__name__
         if before != self.failing[name]:
             _log.error("job %s failed: %s", name, error, exc_info=not isinstance(error, MonitorError))

@@ -9,12 +9,14 @@ import shutil
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from monitor import __version__, deliver, housekeeping, operator
 from monitor.app import App, OnItem, OnPolled
-from monitor.errors import MonitorError, StoreError
+from monitor.errors import DeliveryError, MonitorError, StoreError
 from monitor.lookout import Lookout
 from monitor.metrics import Metrics, Snapshot, SourceSample
+from monitor.operator import WELL, Finding
 from monitor.reload import ConfigFiles, Load, differences
 from monitor.report import RunReport
 from monitor.scheduler import Scheduler
@@ -25,6 +27,13 @@ HEARTBEAT_S = 20.0
 LOOK_S = 60.0
 FILES_S = 2.0
 HOUSE_S = 1800.0
+CLOCK_S = 5.0
+CLOCK_STEP_S = 2.0  # a step back of the clock that jobs may sleep through
+HOUSE_RESTS_S = 86_400.0  # after a jump of the clock by a day or more: what is old by it may be new
+ROOM_BYTES = 32 * 1024 * 1024  # with less on the disk nobody is asked for what could not be stored
+BUSY_S = 5.0  # the longest the whole worker stands still for another program that writes
+LONGEST_REST_S = 900.0  # between two tries to read, when what was read could not be stored
+JOB_S = 180.0  # a job that fails for so long is told; the log tells it at once
 STALE_S = 120.0  # without a heartbeat so long, /healthz says no
 
 _log = logging.getLogger(__name__)
@@ -45,6 +54,7 @@ async def serve(
     Raises MonitorError when another worker has the database, or the metrics' port is taken.
     """
     with Lock(app.store.path):
+        app.store.wait_for_lock(BUSY_S)
         worker = _Worker(app, on_report, on_polled, on_item, load)
         worker.signals.install()
         try:
@@ -81,6 +91,9 @@ class _Worker:
         self.beat_at: datetime | None = None
         self.beaten = time.monotonic()
         self._asked = False
+        self._failures = 0  # of reading, in a row
+        self._read_after = self._house_after = 0.0  # monotonic
+        self._cried = False
 
     async def run(self) -> None:
         settings = self.app.config.monitor
@@ -97,7 +110,7 @@ class _Worker:
         self.scheduler.start()
         self.systemd.ready()
         try:
-            await self.signals.stop.wait()
+            await self._watch_clock()
         finally:
             self.app.stop.set()
             self.systemd.status("stopping")
@@ -107,9 +120,40 @@ class _Worker:
                     "cut off after %s s; what was under way is done again at the next start", GRACE_S
                 )
 
+    async def _watch_clock(self) -> None:
+        """Until it is told to stop: the scheduler goes by a clock that can be set, this does not."""
+        wall, tick = self.app.now(), time.monotonic()
+        while not self.signals.stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOCK_S):
+                    await self.signals.stop.wait()
+            before, then = wall, tick
+            wall, tick = self.app.now(), time.monotonic()
+            jump_s = (wall - before).total_seconds() - (tick - then)
+            if jump_s < -CLOCK_STEP_S:
+                self.scheduler.run_all_now()
+            if abs(jump_s) >= HOUSE_RESTS_S:
+                self._house_after = tick + HOUSE_RESTS_S
+
     # --- the work ---
 
     async def _read(self) -> None:
+        """Reads, unless it could not be stored; what failed is not tried again and again at others' cost."""
+        if time.monotonic() < self._read_after:
+            return
+        await self._storable()
+        rest_s = self.app.config.monitor.poll.every_s * 2.0**self._failures
+        self._failures = min(self._failures + 1, 20)
+        self._read_after = time.monotonic() + min(rest_s, LONGEST_REST_S)
+        await self._cycle()
+        self._failures, self._read_after = 0, 0.0
+
+    async def _storable(self) -> None:
+        """Returns when what comes next can be stored. Raises StoreError when it cannot."""
+        await self.app.beat()
+        _demand_room(self.app.store.path)
+
+    async def _cycle(self) -> None:
         """Poll and process: long, and never in the way of sending."""
         app = self.app
         report = RunReport(app.now(), was_offline=self.offline)
@@ -137,6 +181,7 @@ class _Worker:
         """Compose and flush; not before the first look, so that nobody is flooded at the first start."""
         if not self.app.looked_once:
             return
+        await self._storable()  # what cannot be marked as sent would be sent again
         report = RunReport(self.app.now())
         report.composed = self.app.compose()
         report.flushed = await self.app.flush()
@@ -151,8 +196,34 @@ class _Worker:
 
     async def _beat(self) -> None:
         self.systemd.alive()  # the loop turns; a full disk is nothing a restart mends
-        self.app.store.heartbeat(self.app.now())
+        try:
+            await self.app.beat()
+        except StoreError as error:
+            await self._cry_out(str(error))
+            raise
         self.beat_at, self.beaten = self.app.now(), time.monotonic()
+        if self._cried:
+            await self._tell_past_the_database(Finding("database", WELL, "the database can be written again"))
+            self._cried = False
+
+    async def _cry_out(self, problem: str) -> None:
+        """Tells the operator, once, that the database cannot be written for minutes: the outbox is in it."""
+        if not self._cried and time.monotonic() - self.beaten >= STALE_S:
+            self._cried = True
+            text = f"nothing can be stored, and so nothing is read or sent: {problem}"
+            await self._tell_past_the_database(Finding("database", "unwritable", text))
+
+    async def _tell_past_the_database(self, finding: Finding) -> None:
+        config, now = self.app.config, self.app.now()
+        event = f"operator|{finding.subject}={finding.state}|{now:%Y-%m-%dT%H:%M:%SZ}"
+        domains = deliver.domains(config.channels)
+        title = operator.subject([finding])
+        for row in operator.messages(event, title, [finding], config.operator, now, domains):
+            try:
+                async with asyncio.timeout(BUSY_S * 6):
+                    await self.app.channels[row.channel].send(row)
+            except (KeyError, TimeoutError, DeliveryError, OSError) as error:
+                _log.error("the operator could not be told through %s: %s", row.channel, error)
 
     def health(self) -> tuple[bool, str]:
         """Whether the worker beats, for /healthz; asked from another thread."""
@@ -161,8 +232,9 @@ class _Worker:
 
     async def _look(self) -> None:
         """Tells the operator what has changed, and measures."""
+        await self.app.writable()
         app, jobs = self.app, dict.fromkeys(("read", "send", "heartbeat", "housekeeping"), "")
-        jobs |= {name: problem for name, problem in self.scheduler.failing.items() if name != "look"}
+        jobs |= {name: why for name, why in self.scheduler.failing_for(JOB_S).items() if name != "look"}
         found = self.lookout.findings(
             app.now(),
             offline=self.offline,
@@ -218,7 +290,7 @@ class _Worker:
 
     async def _keep_house(self) -> None:
         app = self.app
-        if not housekeeping.is_due(app.store, app.now()):
+        if time.monotonic() < self._house_after or not housekeeping.is_due(app.store, app.now()):
             return
         kept = await housekeeping.in_background(app.config, app.now())
         if kept.damage is not None:
@@ -258,6 +330,16 @@ class _Worker:
         self.scheduler.change("read", fresh.monitor.poll.every_s)
         self.scheduler.change("send", fresh.monitor.delivery.every_s)
         _log.info("configuration reloaded: %s sources, %s digests", len(fresh.sources), len(fresh.digests))
+
+
+def _demand_room(database: Path) -> None:
+    """Raises StoreError when the disk is as good as full."""
+    free = shutil.disk_usage(database.parent).free
+    if free < ROOM_BYTES:
+        raise StoreError(
+            f"the disk of {database} is full: {free / 1e6:.0f} MB left, {ROOM_BYTES / 1e6:.0f} are needed; "
+            "free some space, and reading goes on by itself"
+        )
 
 
 def _sentence(status: dict[str, object], offline: bool) -> str:

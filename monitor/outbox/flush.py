@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from monitor.errors import DeliveryError
+from monitor.errors import DeliveryError, StoreError
 from monitor.model import Delivery, OutboxRow
 
 log = logging.getLogger(__name__)
@@ -23,11 +23,18 @@ _BATCH = 100
 _UNKNOWN_CHANNEL = "no channel of this name is configured"
 
 
+async def _at_once() -> None:
+    """A write waits for others by itself, standing still meanwhile."""
+
+
 class FlushStore(Protocol):
     """The outbox as flushing sees it. Every method raises StoreError when it cannot be used."""
 
     def claim_due(self, now: datetime, lease_s: float, limit: int) -> Sequence[OutboxRow]:
         """Due rows, oldest first, leased to the caller; `attempts` counts this try."""
+
+    def release(self, row_id: int, reason: str, due_at: datetime) -> None:
+        """Give a leased row back untried: this was no try."""
 
     def mark_sent(self, row_id: int, response: str, now: datetime) -> None: ...
 
@@ -72,15 +79,18 @@ async def flush(
     *,
     patience: Patience | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    ready: Callable[[], Awaitable[None]] = _at_once,
     jitter: Callable[[], float] = random.random,
 ) -> FlushReport:
     """Deliver everything due. Returns when nothing is due any more, or soon after `stopping()`.
 
     Once it stops, sends in hand are finished and the other leased rows are given back at once.
+    `ready` is awaited before each write, until the database would not keep the writer waiting.
     `jitter` gives numbers from 0 to 1. Raises StoreError.
     """
-    work = _Flush(store, channels, now, patience or Patience(), stopping, jitter)
+    work = _Flush(store, channels, now, patience or Patience(), stopping, ready, jitter)
     while not stopping():
+        await ready()
         rows = store.claim_due(now(), work.patience.lease_s, _BATCH)
         if not rows:
             break
@@ -107,10 +117,11 @@ class _Flush:
         now: Callable[[], datetime],
         patience: Patience,
         stopping: Callable[[], bool],
+        ready: Callable[[], Awaitable[None]],
         jitter: Callable[[], float],
     ) -> None:
         self.store, self.channels, self.now = store, channels, now
-        self.patience, self.stopping, self.jitter = patience, stopping, jitter
+        self.patience, self.stopping, self.ready, self.jitter = patience, stopping, ready, jitter
         self.report = FlushReport()
         self._paused: dict[str, datetime] = {}  # channel → not before, as its server asked
 
@@ -120,13 +131,19 @@ class _Flush:
         queues: dict[str, list[OutboxRow]] = {}
         for row in rows:
             queues.setdefault(row.channel, []).append(row)
-        async with asyncio.TaskGroup() as group:
-            for name, queue in queues.items():
-                waiting = iter(queue)
-                # Chat services count messages per second and show them in the order of arrival.
-                lanes = self.patience.side_by_side if queue[0].kind == "email" else 1
-                for _ in range(min(lanes, len(queue))):
-                    group.create_task(self._lane(name, waiting, leased_at))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, queue in queues.items():
+                    waiting = iter(queue)
+                    # Chat services count messages per second and show them in the order of arrival.
+                    lanes = self.patience.side_by_side if queue[0].kind == "email" else 1
+                    for _ in range(min(lanes, len(queue))):
+                        group.create_task(self._lane(name, waiting, leased_at))
+        except ExceptionGroup as failed:
+            stored, other = failed.split(StoreError)
+            if stored is None or other is not None:
+                raise
+            raise stored.exceptions[0] from None  # one file, one trouble
 
     async def _lane(self, name: str, waiting: Iterator[OutboxRow], leased_at: datetime) -> None:
         for row in waiting:
@@ -136,9 +153,9 @@ class _Flush:
         now = self.now()
         held = self._paused.get(name)
         if self.stopping() or self._lease_ends_early(leased_at, now):
-            self.store.mark_retry(row.id, "not tried yet: stopped before its turn", now, now)
+            self.store.release(row.id, "not tried yet: stopped before its turn", now)
         elif held is not None and held > now:
-            self.store.mark_retry(row.id, "not tried yet: the receiver asked to wait", held, now)
+            self.store.release(row.id, "not tried yet: the receiver asked to wait", held)
         else:
             await self._send(name, row)
 
@@ -150,8 +167,10 @@ class _Flush:
         try:
             receipt = await self._deliver(name, row)
         except DeliveryError as error:
+            await self.ready()
             self._failed(name, row, error)
             return
+        await self.ready()
         self.store.mark_sent(row.id, receipt.response, self.now())
         self.report.sent += 1
 

@@ -19,7 +19,7 @@ from monitor.model import (
     SourceState,
 )
 from monitor.pipeline.polled import Answer, PollPolicy, conclude, polled
-from monitor.pipeline.ports import Clock, Fetch, PollStore, Work
+from monitor.pipeline.ports import Clock, Fetch, PollStore, Ready, Work, at_once
 from monitor.pipeline.streams import streamed
 
 ACCEPT_FEED = (
@@ -57,6 +57,7 @@ async def poll(
     policy: PollPolicy | None = None,
     on_polled: OnPolled | None = None,
     stop: asyncio.Event | None = None,
+    ready: Ready = at_once,
     dry_run: bool = False,
 ) -> PollReport:
     """Polls every source of `due` once; returns what each came to.
@@ -67,6 +68,8 @@ async def poll(
     step = _Step(store, fetch, workers, now, policy)
     report = PollReport()
     async for state, answer in streamed(_by_host(due), step.ask, policy.concurrency):
+        if not dry_run:
+            await ready()
         record = conclude(store, state, answer, now(), jitter(), policy)
         if not dry_run:
             store.record_poll(record)

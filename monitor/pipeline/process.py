@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from monitor import dates, reading, stories, urls
 from monitor.errors import FetchError, WorkerError
 from monitor.model import Article, Fetched, FetchRequest, Join, PendingItem, Processed
-from monitor.pipeline.ports import Clock, Fetch, ProcessStore, Work
+from monitor.pipeline.ports import Clock, Fetch, ProcessStore, Ready, Work, at_once
 from monitor.pipeline.streams import streamed
 
 ACCEPT_PAGE = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
@@ -65,6 +65,7 @@ async def process(
     policy: ProcessPolicy | None = None,
     on_item: OnItem | None = None,
     stop: asyncio.Event | None = None,
+    ready: Ready = at_once,
 ) -> ProcessReport:
     """Works off every pending item that is due; returns the counts.
 
@@ -77,6 +78,7 @@ async def process(
     while batch := store.pending(now(), policy.batch, exclude=taken):
         taken.update(item.id for item in batch)
         async for item, processed in streamed(batch, step.take, policy.concurrency):
+            await ready()
             match_id = _record(store, item, processed, now(), policy)
             report.outcomes[processed.outcome] += 1
             if match_id is not None:

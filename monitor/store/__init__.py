@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from monitor.store.backfill import Backfill
+from monitor.store.clock import Clock
 from monitor.store.connection import Connection, connect
 from monitor.store.digests import Digests
 from monitor.store.feedback import Feedback
@@ -40,6 +41,7 @@ class Store(
     Feedback,
     Status,
     Service,
+    Clock,
     Housekeeping,
 ):
     """Everything the monitor remembers. Bound to the thread that opened it; raises only StoreError."""
@@ -51,6 +53,14 @@ class Store(
     def write(self) -> AbstractContextManager[None]:
         """One transaction around several calls: all of them are kept, or none. Never await inside."""
         return self.db.write()
+
+    def can_write(self) -> bool:
+        """Whether no other program writes now. Asking waits for nobody."""
+        return self.db.can_write()
+
+    def wait_for_lock(self, seconds: float) -> None:
+        """The most a call waits, and stands still, while another program writes."""
+        self.db.wait_for_lock(seconds)
 
     def close(self) -> None:
         self.db.close()

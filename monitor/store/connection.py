@@ -29,10 +29,12 @@ _ADVICE = {
     "SQLITE_READONLY": "is read-only; the file and its folder must be writable for this user "
     "(SQLite keeps -wal and -shm files beside it)",
     "SQLITE_CANTOPEN": "cannot be opened; its folder must exist and be writable for this user",
-    "SQLITE_FULL": "has no room: the disk is full; free some space and start again, nothing is half-written",
+    "SQLITE_FULL": "has no room: the disk is full; free some space: nothing is half-written, "
+    "and a running worker goes on by itself",
     "SQLITE_NOTADB": "is not an SQLite database; name another file, or move this one away",
     "SQLITE_CORRUPT": "is damaged; restore a backup (storage/README.md says how)",
-    "SQLITE_IOERR": "could not be read or written: the disk reports an error",
+    "SQLITE_IOERR": "could not be read or written: the disk reports an error or has become read-only "
+    "(`dmesg` and `mount` tell); a running worker goes on by itself once it works",
     "SQLITE_PERM": "may not be used by this user",
 }
 
@@ -100,6 +102,30 @@ class Connection:
         except BaseException:
             self._roll_back()
             raise
+
+    def can_write(self) -> bool:
+        """Whether a transaction could begin at once: False while another program writes.
+
+        Asking waits for nobody and writes nothing. Raises StoreError when the file is unusable.
+        """
+        if self._is_writing():
+            return True
+        before = self.value("PRAGMA busy_timeout")
+        self.wait_for_lock(0)
+        try:
+            self.raw.execute("BEGIN IMMEDIATE")
+            self.raw.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                return False
+            raise complaint(error, self.path) from error
+        finally:
+            self.wait_for_lock(before / 1000)
+        return True
+
+    def wait_for_lock(self, seconds: float) -> None:
+        """How long a statement waits for another writer from now on."""
+        self.run(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def _roll_back(self) -> None:
         # A full disk makes SQLite roll back by itself; then there is nothing left to undo.

@@ -12,6 +12,7 @@ from monitor.store import codec, search, times
 from monitor.store.base import Base
 from monitor.store.migrations import copy_to
 
+CHECKPOINT_S = 0.5  # that long writers may be held up to let readers finish
 BATCH = 500  # rows forgotten in one transaction: the worker's own writes wait no longer than that takes
 
 
@@ -107,8 +108,17 @@ class Housekeeping(Base):
             cutoff = times.to_text(now - timedelta(days=days)) if days else ""
             counts[kind.name] = self._count(kind, cutoff) if dry_run else self._forget(kind, cutoff)
         if not dry_run:
-            self.db.first("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._cut_journal()
         return counts
+
+    def _cut_journal(self) -> None:
+        """Empties the journal, unless somebody reads: waiting for a reader would hold up every writer."""
+        before = self.db.value("PRAGMA busy_timeout")
+        self.db.wait_for_lock(CHECKPOINT_S)
+        try:
+            self.db.first("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.db.wait_for_lock(before / 1000)
 
     def _count(self, kind: Kind, cutoff: str) -> int:
         count: int = self.db.value(f"SELECT count(*) FROM ({kind.old})", {"cutoff": cutoff})
