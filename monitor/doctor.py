@@ -260,6 +260,9 @@ class _Once:
         taken, self._waiting = self._waiting, []
         return taken
 
+    def release(self, row_id: int, reason: str, due_at: datetime) -> None:
+        self.errors[row_id] = reason
+
     def mark_sent(self, row_id: int, response: str, now: datetime) -> None:
         self.errors[row_id] = ""
 

@@ -20,7 +20,9 @@ from typing import Any
 from monitor import settings
 from monitor.app import FIRST_LOOK, App, utc_now
 
-STORE_METHODS = ("record_poll", "record_outcome", "record_digest", "claim_due", "mark_sent", "mark_retry")
+STORE_METHODS = (
+    "record_poll", "record_outcome", "record_digest", "claim_due", "release", "mark_sent", "mark_retry"
+)  # fmt: skip
 
 
 class Seam:

@@ -162,6 +162,37 @@ async def test_asking_to_wait_kills_no_message_however_often(store: Store, clock
     assert states(store) == ["sent"] * 20
 
 
+async def test_waiting_for_its_turn_is_no_try(store: Store, clock: Clock) -> None:
+    """Put off twenty times because the receiver asks to wait, then failing once: that is the first try."""
+    put(store, *(row("slack", channel="team") for _ in range(2)))
+    busy = FakeChannel(answers=[refusal(retryable=True, retry_after_s=1)] * 20)
+    for _ in range(20):
+        await sent_by(store, clock, team=busy)
+        clock.forward(seconds=700)
+    first, second = (dict(each) for each in store.db.all("SELECT * FROM outbox ORDER BY id"))
+    assert (second["status"], second["attempts"]) == ("pending", 0)
+    assert second["error"] == "not tried yet: the receiver asked to wait"
+    assert first["attempts"] == 20
+
+    failing = FakeChannel(answers=[None, refusal(retryable=True)])
+    assert await sent_by(store, clock, team=failing) == (1, 1, 0), "not given up"
+    second = dict(store.db.first("SELECT * FROM outbox WHERE id = ?", [second["id"]]) or {})
+    assert (second["status"], second["attempts"], second["error"]) == ("retry", 1, "no")
+
+
+async def test_a_stop_leaves_the_tries_and_the_reason_of_the_last_as_they_were(
+    store: Store, clock: Clock
+) -> None:
+    put(store, *(row("slack", channel="team") for _ in range(2)))
+    await sent_by(store, clock, team=FakeChannel(answers=[refusal(retryable=True)] * 2))
+    clock.forward(seconds=700)
+    stop = asyncio.Event()
+    team = FakeChannel(before=lambda _: _after(stop.set))
+    await flush(store, {"team": team}, clock, patience=PATIENCE, stopping=stop.is_set)
+    (left,) = store.outbox_rows("retry")
+    assert (left["attempts"], left["error"]) == (1, "no")
+
+
 async def test_chat_messages_go_one_by_one_in_order(store: Store, clock: Clock) -> None:
     put(store, *(row("slack", channel="team") for _ in range(12)))
     team = FakeChannel(before=lambda _: asyncio.sleep(0))
@@ -175,7 +206,7 @@ async def test_a_stop_finishes_the_sends_in_hand_and_gives_the_rest_back(store: 
     team = FakeChannel(before=lambda _: _after(stop.set))
     report = await flush(store, {"team": team}, clock, patience=PATIENCE, stopping=stop.is_set)
     assert report.sent == len(team.sent) == 1
-    assert states(store) == ["sent"] + ["retry"] * 4
+    assert states(store) == ["sent"] + ["pending"] * 4
     assert await sent_by(store, clock, team=FakeChannel()) == (4, 0, 0), (
         "at once, without waiting for a lease"
     )
@@ -249,4 +280,4 @@ class _Cut:
     def mark_sent(self, *args: object) -> None:
         raise PowerCut
 
-    mark_retry = mark_dead = mark_sent
+    mark_retry = mark_dead = release = mark_sent

@@ -66,6 +66,7 @@ WRITES: dict[str, Call] = {
     "record_request": _record_request,
     "record_messages": lambda s: s.record_messages([message(digest(s, "london", NOW))], NOW),
     "claim_due": lambda s: s.claim_due(NOW, 60, 5),
+    "release": lambda s: s.release(1, "stopped", NOW),
     "mark_sent": lambda s: s.mark_sent(1, "250", NOW),
     "mark_retry": lambda s: s.mark_retry(1, "451", NOW, NOW),
     "mark_dead": lambda s: s.mark_dead(1, "550", NOW),

@@ -23,6 +23,13 @@ WHERE id IN (
 RETURNING *
 """
 
+# What the last real try said is worth more than why this one was not made.
+_RELEASE = """
+UPDATE outbox SET status = CASE WHEN attempts > 1 THEN 'retry' ELSE 'pending' END,
+  error = CASE WHEN attempts > 1 THEN error ELSE :reason END,
+  attempts = max(attempts - 1, 0), retry_at = :due_at, lease_until = NULL
+WHERE id = :id AND status = 'sending'
+"""
 _SENT = """
 UPDATE outbox SET status = 'sent', sent_at = :now, response = :response, error = '', lease_until = NULL,
   retry_at = NULL
@@ -57,6 +64,10 @@ class Outbox(Base):
         with self.db.write():
             rows = self.db.all(_LEASE, leased)
         return sorted((_message(row) for row in rows), key=lambda row: row.id)
+
+    def release(self, row_id: int, reason: str, due_at: datetime) -> None:
+        """Gives a leased message back untried: the try that leasing counted is taken off again."""
+        self.db.run(_RELEASE, {"id": row_id, "reason": reason, "due_at": times.to_text(due_at)})
 
     def mark_sent(self, row_id: int, response: str, now: datetime) -> None:
         """The receiver took it."""
