@@ -74,60 +74,59 @@ async def exchange(
     """
     async with deadline.running(url):
         with _translated(url):
-            # Reading is bounded by the deadline; the other limits catch what it is too coarse for.
-            timeout = httpx.Timeout(max(deadline.left, 0.1), connect=connect_timeout_s)
-            request = httpx.Request(
-                "GET", url, headers=list(headers), extensions={"timeout": timeout.as_dict()}
-            )
-            request.headers.update(fields.credentials(request.url))
-            response = await _send(wire, request)
+            response = await _send(wire, httpx.URL(url), headers, connect_timeout_s)
             try:
                 return await _receive(wire, response, url, max_body_bytes, cut)
             finally:
                 await response.aclose()
 
 
-async def _send(wire: Wire, request: httpx.Request) -> httpx.Response:
+async def _send(
+    wire: Wire, url: httpx.URL, headers: Sequence[tuple[bytes, bytes]], connect_timeout_s: float
+) -> httpcore.Response:
     """Send, and once more if a kept connection turns out to have been closed by the server.
 
     A server may hang up at any time, even as the next request is on its way; RFC 9112 section
     9.3.1 allows a client to repeat a GET then. Not when anything was answered.
     """
+    headers = [*headers, *fields.credentials(url)]
     wire.allowance.left = MAX_HEADER_BYTES
     opened = wire.allowance.opened
     try:
-        return await wire.handle_async_request(request)
+        return await wire.get(url, headers, connect_timeout_s=connect_timeout_s)
     except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError):
         if wire.allowance.opened > opened or wire.allowance.left < MAX_HEADER_BYTES:
             raise
-        return await wire.handle_async_request(request)
+        return await wire.get(url, headers, connect_timeout_s=connect_timeout_s)
 
 
-async def _receive(wire: Wire, response: httpx.Response, url: str, max_body_bytes: int, cut: bool) -> Answer:
-    if len(response.headers.raw) > fields.MAX_FIELDS:
+async def _receive(
+    wire: Wire, response: httpcore.Response, url: str, max_body_bytes: int, cut: bool
+) -> Answer:
+    if len(response.headers) > fields.MAX_FIELDS:
         raise FetchError("too many header fields", url=url, kind="too-large")
-    folded = fields.fold(response.headers.raw)
-    if response.status_code != 200:
+    folded = fields.fold(response.headers)
+    if response.status != 200:
         await _read_off(wire, response)
-        return Answer(response.status_code, folded)
+        return Answer(response.status, folded)
     # Chunked framing and compressed data that grows are overhead, within reason.
     wire.allowance.left = max_body_bytes + max_body_bytes // 4 + MAX_HEADER_BYTES
     return Answer(200, folded, await _read_body(response, folded, url, max_body_bytes, cut))
 
 
-async def _read_off(wire: Wire, response: httpx.Response) -> None:
+async def _read_off(wire: Wire, response: httpcore.Response) -> None:
     """Take in a short body so that the connection can be used again; leave a long one."""
     wire.allowance.left = MAX_UNREAD_BYTES
     try:
         async with asyncio.timeout(UNREAD_PATIENCE_S):
-            async for _ in response.aiter_raw():
+            async for _ in response.aiter_stream():
                 pass
     except (TimeoutError, httpcore.NetworkError, httpcore.ProtocolError):
         pass  # the status has been understood; what follows it does not matter
 
 
 async def _read_body(
-    response: httpx.Response, headers: Mapping[str, str], url: str, max_body_bytes: int, cut: bool
+    response: httpcore.Response, headers: Mapping[str, str], url: str, max_body_bytes: int, cut: bool
 ) -> bytes:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip"):
@@ -137,7 +136,7 @@ async def _read_body(
         raise FetchError(f"larger than {max_body_bytes} bytes", url=url, kind="too-large")
     body = Body(max_body_bytes, gzip=encoding.endswith("gzip"))
     try:
-        async for chunk in response.aiter_raw():
+        async for chunk in response.aiter_stream():
             body.feed(chunk)
         return body.finish()
     except (Overflow, TooMuch) as error:

@@ -1,8 +1,8 @@
-"""One connection to one host: httpx's requests and answers over httpcore's public interface.
+"""One connection to one host, over httpcore's public interface.
 
-One small pool per host instead of one shared client: httpcore walks all connections and all
-waiting requests of a pool on every request, which makes a big pool many times dearer, and a pool
-of one connection is also the promise that a host never sees two of them.
+A connection per host instead of one shared pool: httpcore walks all connections and all waiting
+requests of a pool on every request, which makes a big pool many times dearer, and one connection
+is also the promise that a host never sees two of them.
 
 There is no `httpx.AsyncClient` on top: what it would add (cookies, proxies, its own idea of where
 a redirect leads) is what must not happen here.
@@ -11,7 +11,7 @@ a redirect leads) is what must not happen here.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import httpcore
@@ -73,8 +73,8 @@ class MeteredStream(httpcore.AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class Wire(httpx.AsyncBaseTransport):
-    """An httpx transport over a pool of one connection. Errors stay httpcore's.
+class Wire:
+    """The connection to one host, opened anew when it must be. Errors are httpcore's.
 
     `allowance` is the one its connections are metered by.
     """
@@ -83,50 +83,43 @@ class Wire(httpx.AsyncBaseTransport):
         self, backend: httpcore.AsyncNetworkBackend, ssl_context: ssl.SSLContext, allowance: Allowance
     ) -> None:
         self.allowance = allowance
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context,
-            max_connections=1,
-            max_keepalive_connections=1,
-            keepalive_expiry=KEEPALIVE_S,
-            http1=True,
-            http2=False,
-            retries=0,
-            network_backend=backend,
-        )
+        self._backend = backend
+        self._ssl_context = ssl_context
+        self._connection: httpcore.AsyncHTTPConnection | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        response = await self._pool.handle_async_request(
+    async def get(
+        self, url: httpx.URL, headers: Sequence[tuple[bytes, bytes]], *, connect_timeout_s: float
+    ) -> httpcore.Response:
+        """Send a GET; the answer's body is still to be read, and the answer to be closed.
+
+        Nothing but connecting has a limit of its own: the caller's deadline bounds it all.
+        """
+        target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        connection = await self._usable(target.origin)
+        return await connection.handle_async_request(
             httpcore.Request(
-                method=request.method,
-                url=httpcore.URL(
-                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-                ),
-                headers=request.headers.raw,
-                content=request.stream,
-                extensions=request.extensions,
+                "GET",
+                target,
+                headers=[(b"Host", url.netloc), *headers],
+                extensions={"timeout": {"connect": connect_timeout_s}},
             )
         )
-        assert isinstance(response.stream, AsyncIterable)
-        return httpx.Response(
-            status_code=response.status,
-            headers=response.headers,
-            stream=_Body(response.stream),
-            extensions=response.extensions,
+
+    async def _usable(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        """The kept connection, or a new one in its place when it is closed, stale or leads elsewhere."""
+        kept = self._connection
+        if kept and kept.can_handle_request(origin) and kept.is_available() and not kept.has_expired():
+            return kept
+        await self.aclose()
+        self._connection = httpcore.AsyncHTTPConnection(
+            origin,
+            ssl_context=self._ssl_context,
+            keepalive_expiry=KEEPALIVE_S,
+            network_backend=self._backend,
         )
+        return self._connection
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
-
-
-class _Body(httpx.AsyncByteStream):
-    def __init__(self, stream: AsyncIterable[bytes]) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._stream:
-            yield part
-
-    async def aclose(self) -> None:
-        if hasattr(self._stream, "aclose"):
-            await self._stream.aclose()
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.aclose()
