@@ -13,7 +13,7 @@ from monitor import rules
 from monitor.model import Amount, Article, Document, Fingerprint, StoryMember, Verdict
 from monitor.settings import read_rule_files
 from monitor.stories import cluster, decide, fingerprint, score_clusters
-from monitor.stories.decide import veto
+from monitor.stories.decide import Comparison, Rarity, compare, veto
 from monitor.stories.simhash import bands, distance, shingles, simhash
 
 HERE = Path(__file__).parent
@@ -140,6 +140,18 @@ def test_a_lightly_edited_copy_joins() -> None:
     story, reason = placing(copy, member(old))
     assert story == 3
     assert reason.startswith("nearly the same text")
+
+
+def test_one_company_in_common_joins_nothing_and_nobody_counts_twice() -> None:
+    def told(**details: object) -> Comparison:
+        a = mark(organisations=("JST", "Rapidus"), names=("rapidus", "ラピダス"), lang="ja", **details)
+        b = mark(organisations=("Rapidus", "Tenstorrent"), names=("rapidus",), lang="en", **details)
+        return compare(a, b, Rarity([a, b]), 0.5)
+
+    assert told().score == 0.0
+    assert told(programmes=("US-JOINT",)).score > 0.5
+    a = mark(organisations=("JST", "UKRI"), names=("jst", "ukri", "yamada"), lang="en")
+    assert compare(a, a, Rarity([a]), 0.5).reason == "shares JST, UKRI, yamada"
 
 
 def test_a_first_article_starts_a_story_and_says_so() -> None:

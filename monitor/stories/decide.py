@@ -7,6 +7,7 @@ third plant instead of the second, are different stories however alike the words
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +21,10 @@ FRESH_DAYS = 14.0  # news of one event is mostly reported within two weeks; late
 LATE_SCORE = 1.0
 SAME_TEXT_BITS = 3  # all found by one equal band
 NEAR_TEXT_BITS = 8
-JOIN_SCORE = 0.87
+JOIN_SCORE = 0.82
 # Without dates, two partners in the news every month would be one endless story: more must be shared.
-UNDATED_SHARED = 3.5
-UNDATED_TITLE = 0.5
+UNDATED_SHARED = 3.3
+ALIKE_TITLE = 0.5
 MAX_VETOES_KEPT = 5
 
 # How much a shared feature says, before rarity is weighed in. A programme runs for years, so that two
@@ -107,13 +108,14 @@ class Rarity:
 
 
 def features(fingerprint: Fingerprint) -> set[tuple[str, str]]:
-    """Everything specific an article names, as (kind, value)."""
+    """Everything specific an article names, as (kind, value); nobody twice."""
     found = {("programme", name) for name in fingerprint.programmes}
     found |= {("organisation", name) for name in fingerprint.organisations}
+    known = {word for _, name in found for word in re.findall(r"\w+", name.lower())}
     found |= {("amount", amount_key(amount)) for amount in fingerprint.amounts}
     found |= {("date", day) for day in fingerprint.event_dates}
     found |= {("number", figure) for figure in fingerprint.numbers}
-    found |= {("name", name) for name in fingerprint.names}
+    found |= {("name", name) for name in fingerprint.names if name not in known}
     return found
 
 
@@ -142,13 +144,26 @@ def compare(a: Fingerprint, b: Fingerprint, rarity: Rarity, days: float | None) 
     amount = sum(rarity.weight(key) for key in shared)
     least = min(sum(rarity.weight(key) for key in side) for side in (left, right))
     title = dice(a.title_tokens, b.title_tokens) if same_language else 0.0
+    if title < ALIKE_TITLE and _is_one_partner(shared):
+        return Comparison(0.0, "")
     score = (
         0.5 * amount / max(least, 0.1) + 0.5 * title + 0.16 * min(amount, 3.0 if days is not None else 4.5)
     )
-    if days is None and amount < UNDATED_SHARED and title < UNDATED_TITLE:
+    if days is None and amount < UNDATED_SHARED and title < ALIKE_TITLE and not _same_money(shared):
         score *= 0.7
     score += _nearness(days) + 0.12 * (a.event == b.event) + 0.2 * (not same_language)
     return Comparison(score, _reason(shared, title))
+
+
+def _is_one_partner(shared: set[tuple[str, str]]) -> bool:
+    """One company or figure in common is no event in common; a programme or a day may be."""
+    return len(shared) == 1 and not {kind for kind, _ in shared} & {"programme", "date"}
+
+
+def _same_money(shared: set[tuple[str, str]]) -> bool:
+    """The same sum and the same partners are one event, known dates or not."""
+    kinds = Counter(kind for kind, _ in shared)
+    return kinds["amount"] > 0 and kinds["organisation"] > 1
 
 
 def _nearness(days: float | None) -> float:
