@@ -1,7 +1,7 @@
-"""The crash campaign at length: `python -m benchmarks.crash [RUNS]` (default 300).
+"""The crash campaign at length: `python -m benchmarks.crash [RUNS] [SIDE_BY_SIDE]` (default 300, 2).
 
-Prints what was killed where, what was delivered, and what was repeated. Exit 1 when anything was lost or
-a repeat is not explained.
+Prints what was killed where, what was delivered, and what was repeated; after an interrupt (SIGINT) for the
+runs that were made. Exit 1 when anything was lost or a repeat is not explained.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,12 +21,22 @@ def one(seed: int) -> crash.Outcome:
         return crash.run(Path(folder), seed)
 
 
-def main(runs: int) -> int:
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(one, range(runs)))
+def main(runs: int, side_by_side: int) -> int:
+    outcomes: list[crash.Outcome] = []
+    with ThreadPoolExecutor(side_by_side) as pool:
+        try:
+            for outcome in pool.map(one, range(runs)):
+                outcomes.append(outcome)
+                print(f"{len(outcomes)}: {outcome}", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return report(outcomes)
+
+
+def report(outcomes: Sequence[crash.Outcome]) -> int:
     kills = Counter(each.kill for each in outcomes)
     bad = [each for each in outcomes if each.lost or each.unexplained or each.repeats > each.allowed]
-    print(f"{runs} runs, {sum(each.deaths for each in outcomes)} deaths by kill -9")
+    print(f"{len(outcomes)} runs, {sum(each.deaths for each in outcomes)} deaths by kill -9")
     print("killed at: " + ", ".join(f"{seam} {n}" for seam, n in sorted(kills.items())))
     print(f"matches: {sum(each.matches for each in outcomes)}")
     print(f"lost: {sum(len(each.lost) for each in outcomes)}")
@@ -37,4 +48,5 @@ def main(runs: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 300))
+    asked = [int(argument) for argument in sys.argv[1:]]
+    sys.exit(main(*asked, *(300, 2)[len(asked) :]))

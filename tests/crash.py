@@ -29,15 +29,16 @@ SEAMS = [
     for side in ("before", "after")
 ]
 IN_HAND = 3  # messages a process can be sending when it dies: two mails and one to Slack
+_PATIENCE_S = 600  # of a busy machine
 RECIPIENTS = ("desk@example.org", "tokyo@example.org")
 
 _MONITOR = """\
 workers: {{processes: 1}}
-delivery: {{backoff_s: 1, tries: 50, lease_s: 10}}
+delivery: {{backoff_s: 1, tries: 50, lease_s: 50}}
 channels:
   mail: {{kind: email, host: localhost, port: {port}, username: monitor, password: {{env: CRASH_PASSWORD}},
-         sender: Desk <desk@example.org>, ca_file: "{ca_file}", timeout_s: 5}}
-  slack: {{kind: slack, webhook: {{env: CRASH_SLACK}}, timeout_s: 5}}
+         sender: Desk <desk@example.org>, ca_file: "{ca_file}", timeout_s: 30}}
+  slack: {{kind: slack, webhook: {{env: CRASH_SLACK}}, timeout_s: 30}}
 """
 _DIGESTS = """\
 - name: crash
@@ -125,7 +126,7 @@ def _live(
         if kill_after_s is not None:
             time.sleep(kill_after_s)
             process.kill()
-        _, errors = process.communicate(timeout=90)
+        _, errors = process.communicate(timeout=_PATIENCE_S)
     finally:
         process.kill()
         process.wait()
