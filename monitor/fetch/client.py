@@ -21,7 +21,7 @@ import httpx
 from monitor.errors import FetchError
 from monitor.fetch import headers as fields
 from monitor.fetch import redirects
-from monitor.fetch.exchange import Answer, Deadline, exchange
+from monitor.fetch.exchange import Answer, Deadline, Target, exchange
 from monitor.fetch.guard import PORTS, Guard, Resolve
 from monitor.fetch.hosts import Hosts
 from monitor.fetch.resolve import resolve as resolve_name
@@ -95,15 +95,15 @@ class Fetcher:
             url = to_url
 
     async def _hop(self, url: str, request: FetchRequest, deadline: Deadline) -> Answer:
-        host = self._admit(url, allow_private=request.allow_private)
+        target = self._admit(url, allow_private=request.allow_private)
         if request.obey_robots:
-            await self._ask_robots(url, host, request, deadline)
+            await self._ask_robots(target, request, deadline)
         headers = [(b"accept", request.accept.encode("latin-1"))]
         headers += fields.conditions(request.validators.get(url))
-        return await self._get(url, host, headers, request, deadline, request.max_body_bytes)
+        return await self._get(target, headers, request, deadline, request.max_body_bytes)
 
-    def _admit(self, url: str, *, allow_private: bool) -> str:
-        """The host whose turn must be awaited. Raises FetchError(kind="refused")."""
+    def _admit(self, url: str, *, allow_private: bool) -> Target:
+        """The URL, looked at. Raises FetchError(kind="refused")."""
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, UnicodeError, ValueError, TypeError) as error:
@@ -118,26 +118,26 @@ class Fetcher:
             raise FetchError("not a usable port", url=url, kind="refused")
         if port not in PORTS and not allow_private:
             raise FetchError(f"port {port} is not one the web is served on", url=url, kind="refused")
-        return host if port in (80, 443) else f"{host}:{port}"
+        return Target(url, parsed, host if port in (80, 443) else f"{host}:{port}")
 
-    async def _ask_robots(self, url: str, host: str, request: FetchRequest, deadline: Deadline) -> None:
+    async def _ask_robots(self, target: Target, request: FetchRequest, deadline: Deadline) -> None:
         own = Deadline(min(ROBOTS_TIMEOUT_S, deadline.left / 2))
         patient = own.left >= ROBOTS_TIMEOUT_S / 2  # a slow redirect must not speak against its target
 
         async def get(robots_url: str) -> Answer:
             at = self._admit(robots_url, allow_private=request.allow_private)
             headers = [(b"accept", b"text/plain, */*;q=0.1")]
-            return await self._get(robots_url, at, headers, request, own, MAX_ROBOTS_BYTES, cut=True)
+            return await self._get(at, headers, request, own, MAX_ROBOTS_BYTES, cut=True)
 
         try:
-            self._hosts.slow_down(host, await self._robots.check(url, get, patient=patient))
+            delay_s = await self._robots.check(target.url, get, patient=patient)
+            self._hosts.slow_down(target.host, delay_s)
         finally:
             deadline.spend(own.used)
 
     async def _get(
         self,
-        url: str,
-        host: str,
+        target: Target,
         headers: list[tuple[bytes, bytes]],
         request: FetchRequest,
         deadline: Deadline,
@@ -145,27 +145,26 @@ class Fetcher:
         *,
         cut: bool = False,
     ) -> Answer:
-        self._stop_if_paused(url, host)
-        async with self._hosts.turn(host, allow_private=request.allow_private) as wire:
-            self._stop_if_paused(url, host)  # the one before us may have been sent away
+        self._stop_if_paused(target)
+        async with self._hosts.turn(target.host, allow_private=request.allow_private) as wire:
+            self._stop_if_paused(target)  # the one before us may have been sent away
             answer = await exchange(
                 wire,
-                url,
+                target,
                 [*self._headers, *headers],
                 deadline=deadline,
                 connect_timeout_s=self._connect_timeout_s,
                 max_body_bytes=max_body_bytes,
                 cut=cut,
             )
-            self._note_pause(answer, host)
+            self._note_pause(answer, target.host)
         return answer
 
-    def _stop_if_paused(self, url: str, host: str) -> None:
-        left_s = self._hosts.pause_left_s(host)
+    def _stop_if_paused(self, target: Target) -> None:
+        left_s = self._hosts.pause_left_s(target.host)
         if left_s > 0:
-            raise FetchError(
-                f"{host} asked for a pause", url=url, kind="status", status=429, retry_after_s=left_s
-            )
+            message = f"{target.host} asked for a pause"
+            raise FetchError(message, url=target.url, kind="status", status=429, retry_after_s=left_s)
 
     def _note_pause(self, answer: Answer, host: str) -> None:
         """429, and 503 with a date, speak for the whole host: its other pages must wait too."""

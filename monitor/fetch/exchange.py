@@ -25,6 +25,15 @@ UNREAD_PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """One URL that may be asked for, and the host whose turn must be awaited."""
+
+    url: str
+    parsed: httpx.URL
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What one URL answered. `body` is empty unless the status is 200."""
 
@@ -60,7 +69,7 @@ class Deadline:
 
 async def exchange(
     wire: Wire,
-    url: str,
+    target: Target,
     headers: Sequence[tuple[bytes, bytes]],
     *,
     deadline: Deadline,
@@ -72,11 +81,11 @@ async def exchange(
 
     Raises FetchError, of any kind but "redirect" and "robots".
     """
-    async with deadline.running(url):
-        with _translated(url):
-            response = await _send(wire, httpx.URL(url), headers, connect_timeout_s)
+    async with deadline.running(target.url):
+        with _translated(target.url):
+            response = await _send(wire, target.parsed, headers, connect_timeout_s)
             try:
-                return await _receive(wire, response, url, max_body_bytes, cut)
+                return await _receive(wire, response, target.url, max_body_bytes, cut)
             finally:
                 await response.aclose()
 
