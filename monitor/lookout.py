@@ -123,7 +123,7 @@ class Lookout:
         jump = (now - before).total_seconds() - (tick - then)
         if abs(jump) > CLOCK_JUMP_S:
             how = f"{'forward' if jump > 0 else 'back'} by {timedelta(seconds=round(abs(jump)))}"
-            text = f"the clock went {how} (or the machine slept); digests go by the new time"
+            text = f"the clock went {how} (or the machine slept); if it is wrong now, set it (`timedatectl`)"
             # Each jump is an event of its own: it has no end that could be told.
             yield Finding("clock", f"jumped {now:%Y-%m-%dT%H:%M:%SZ}", text)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.model import Processed
+from monitor.model import PollHints, Processed
 from monitor.store import Store, open_store
 from tests import store_kit as kit
 from tests.store_kit import DAY, HOUR, METI, NOW
@@ -31,6 +31,19 @@ def test_a_source_polled_ahead_is_asked_after_its_own_interval_and_not_before(st
     store.bring_back(NOW)
     assert METI.id not in due(store, NOW + HOUR / 2)
     assert METI.id in due(store, NOW + HOUR)
+
+
+def test_a_feed_that_looked_asleep_to_the_wrong_clock_is_asked_as_often_as_configured(store: Store) -> None:
+    store.record_poll(kit.polled(METI, at=AHEAD, next_poll_at=AHEAD + DAY))
+    failing = kit.polled(kit.BBC, at=AHEAD, next_poll_at=AHEAD + DAY, ok=False, state="failing", failures=3)
+    store.record_poll(failing)
+    hinted = PollHints(ttl_minutes=600)
+    store.record_poll(kit.polled(kit.NIKKEI, at=AHEAD, next_poll_at=AHEAD + DAY, hints=hinted))
+    store.bring_back(NOW)
+    assert METI.id in due(store, NOW + HOUR)
+    assert kit.NIKKEI.id not in due(store, NOW + 9 * HOUR)
+    assert kit.NIKKEI.id in due(store, NOW + 10 * HOUR)
+    assert kit.BBC.id not in due(store, NOW + 23 * HOUR)
 
 
 def test_a_source_configured_ahead_is_asked_at_once(tmp_path: Path) -> None:

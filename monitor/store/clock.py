@@ -12,12 +12,18 @@ EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST_RETRY = timedelta(days=1)  # the longest wait for a page or a receiver
 LONGEST_LEASE = timedelta(hours=1)
 
-_SINCE_POLL = "(strftime('%s', next_poll_at) - strftime('%s', last_polled_at)) || ' seconds'"
+# The wait begins anew, so that no publisher is asked early. But to a clock that is ahead every feed looks like
+# one that seldom brings anything: after a success, what is configured and what the feed asks for are enough.
+_WAIT_S = "strftime('%s', next_poll_at) - strftime('%s', last_polled_at)"
+_OWN_WAIT_S = (
+    "60 * max(coalesce(json_extract(config, '$.poll_minutes'), 60),"
+    " coalesce(json_extract(hints, '$.ttl_minutes'), 0))"
+)
+_NEW_WAIT = f"iif(failures, {_WAIT_S}, min({_WAIT_S}, {_OWN_WAIT_S})) || ' seconds'"
 
 # What was done stays written as it was; only what is planned, or waits to be reported, is brought back.
 _BRING_BACK = (
-    # The wait that was found right begins now, so that no publisher is asked early.
-    f"UPDATE sources SET next_poll_at = strftime('%Y-%m-%dT%H:%M:%SZ', :now, {_SINCE_POLL}),"
+    f"UPDATE sources SET next_poll_at = strftime('%Y-%m-%dT%H:%M:%SZ', :now, {_NEW_WAIT}),"
     " last_polled_at = :now, last_ok_at = min(last_ok_at, :now), state_since = min(state_since, :now)"
     " WHERE last_polled_at > :now",
     "UPDATE sources SET next_poll_at = :now WHERE last_polled_at IS NULL AND next_poll_at > :now",
