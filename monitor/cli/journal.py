@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from monitor import log
@@ -28,8 +29,8 @@ def cycle(report: RunReport) -> None:
     if report.offline and report.was_offline:
         return  # told once; that it is back is told too
     if report.offline:
-        tried = len(report.polled.polled)
-        _log.error("no network: not one source could be reached", tried=tried, hint=HINT)
+        tried, example = len(report.polled.polled), report.polled.failed[0].error
+        _log.error("no network: not one source could be reached", tried=tried, error=example, hint=HINT)
     else:
         for each in report.polled.failed:
             _log.warning("source failed", source=each.source_id, error=each.error)
@@ -39,8 +40,8 @@ def cycle(report: RunReport) -> None:
             line(composed.text)
     for name, problem in report.composed.failed:
         _log.error("digest failed", digest=name, error=problem)
-    for channel, problem in report.flushed.failures:
-        _log.warning("delivery failed", channel=channel, error=problem)
+    for (channel, problem), messages in Counter(report.flushed.failures).items():
+        _log.warning("delivery failed", channel=channel, messages=messages, error=problem)
     _log.info(
         "cycle",
         polled=len(report.polled.polled),
