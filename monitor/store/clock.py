@@ -12,8 +12,8 @@ EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST_RETRY = timedelta(days=1)  # the longest wait for a page or a receiver
 LONGEST_LEASE = timedelta(hours=1)
 
-# The wait begins anew, so that no publisher is asked early. But to a clock that is ahead every feed looks like
-# one that seldom brings anything: after a success, what is configured and what the feed asks for are enough.
+# The wait begins anew, so that no publisher is asked early. But to a clock that is ahead all feeds look like
+# ones that seldom bring anything: after a success, what is configured and what the feed asks for are enough.
 _WAIT_S = "strftime('%s', next_poll_at) - strftime('%s', last_polled_at)"
 _OWN_WAIT_S = (
     "60 * max(coalesce(json_extract(config, '$.poll_minutes'), 60),"
