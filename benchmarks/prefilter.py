@@ -9,10 +9,12 @@ page, so that a busy machine bears on all of them alike:
     bare      trafilatura.bare_extraction(body, fast=True, include_comments=False)
     without   reading.read, every page extracted and classified
     with      reading.read behind the prefilter, no audits
+    look      the first of its two looks alone
 
 Prints milliseconds a page, the ratios, the share skipped and every verdict that differs (there must be none).
 Real pages hardly ever match the shipped rules, so every concept is also asked for by itself: one that is
-found in the text as extracted must not be denied by the look at the whole page.
+found in the text as extracted must not be denied by the look at the whole page, nor by the one at what is
+left of it once furniture is cut.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from monitor import reading, rules
+from monitor.extract import extract
 from monitor.extract.skim import skim
 from monitor.model import Document, Verdict
 from monitor.rules.prefilter import Prefilter, derive
@@ -70,6 +73,14 @@ def concept_rules(files: Mapping[str, str]) -> tuple[rules.RuleSet, dict[str, Pr
     return ruleset, {n: replace(whole, gates=(gate,)) for n, gate in zip(names, whole.gates, strict=True)}
 
 
+def looked_at(page: reading.Page) -> list[str]:
+    """The texts of both looks, as far as there is one."""
+    seen: list[str] = []
+    extract(page.body or b"", title=page.title, want_metadata=False, worth=lambda text: not seen.append(text))
+    first = skim(page.body or b"", page.content_type, titles=False)
+    return seen if first is None else [first, *seen]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("pages", type=Path)
@@ -99,12 +110,13 @@ def main() -> None:
         if outcome(full.verdict) != outcome(read.verdict):
             differing += 1
             print(f"differs: {name}: {full.verdict.why}")
-        text = skim(page.body or b"", page.content_type, titles=False)
-        for concept in rules.classify(Document(full.text, full.title), asked).rules if text else ():
+        texts = looked_at(page)
+        for concept in rules.classify(Document(full.text, full.title), asked).rules:
             concepts += 1
-            if not looks[concept].may_match(f"{page.title}\n{text}"):
-                lost += 1
-                print(f"denied: {concept} in {name}")
+            for text in texts:
+                if not looks[concept].may_match(f"{page.title}\n{text}"):
+                    lost += 1
+                    print(f"denied: {concept} in {name}")
     print(f"{concepts} concepts in the extracted texts, {lost} of them denied by the look")
     print(f"{count} pages, {found} match or nearly; skipped {skipped / count:.1%}")
     print(f"differing verdicts: {differing}")

@@ -2,8 +2,9 @@
 
 It runs in a worker process, where `prepare` has loaded the rules once; nothing here touches the
 network or the database. Extraction is nine tenths of the cost, and most pages hold none of the words
-a rule asks for: those are told by a look at their whole text and not extracted (see rules.prefilter).
-A share of them is read in full all the same, so that a fault of that look would show.
+a rule asks for: those are told by a look at their whole text, or a second one at what is left once the
+menus are cut, and not read any further (see rules.prefilter). A share of them is read in full all the
+same, so that a fault of these looks would show.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import datetime
 from hashlib import blake2b
 
 from monitor import rules, urls
+from monitor.extract import SKIPPED as SKIPPED
 from monitor.extract import extract
 from monitor.extract.site import Sites
 from monitor.extract.skim import skim
@@ -23,7 +25,6 @@ from monitor.rules.prefilter import Prefilter, derive
 _SHORT_CHARS = 200  # a page text shorter than this says less than the feed's own teaser beside it
 
 AUDIT_SHARE = 0.01
-SKIPPED = "skipped"  # the status of a page that was not extracted
 
 _ruleset: rules.RuleSet | None = None
 _prefilter: Prefilter | None = None
@@ -84,12 +85,21 @@ def read(page: Page) -> Reading:
     A page that cannot match comes back with the status SKIPPED and the feed's own text.
     """
     assert _ruleset is not None, "prepare() loads the rules first"
-    if _prefilter is None or page.body is None or may_match(page, _prefilter):
-        return read_with(page, _ruleset)
-    if not is_audited(page.url, _audit_share):
-        return _skipped(page, _ruleset.version)
+    looked = read_with(page, _ruleset, _prefilter)
+    if looked.status != SKIPPED or not is_audited(page.url, _audit_share):
+        return looked
     full = read_with(page, _ruleset)
     return replace(full, audited=True, audit_miss=full.verdict.match or full.verdict.near_miss)
+
+
+def read_with(page: Page, ruleset: rules.RuleSet, prefilter: Prefilter | None = None) -> Reading:
+    """The same with the rules at hand, and no audit."""
+    if prefilter and page.body is not None and not may_match(page, prefilter):
+        return _skipped(page, ruleset.version)
+    extracted = _extract(page, prefilter) if page.body is not None else None
+    if extracted and extracted.status == SKIPPED:
+        return _skipped(page, ruleset.version)
+    return _judged(page, extracted, ruleset)
 
 
 def may_match(page: Page, prefilter: Prefilter) -> bool:
@@ -97,7 +107,12 @@ def may_match(page: Page, prefilter: Prefilter) -> bool:
     text = skim(page.body or b"", page.content_type, titles=not page.title)
     if text is None:
         return True
-    return prefilter.may_match("\n".join((page.title, page.summary, page.content, text)))
+    return prefilter.may_match(f"{_told(page)}\n{text}")
+
+
+def _told(page: Page) -> str:
+    """What the feed says of the article."""
+    return "\n".join((page.title, page.summary, page.content))
 
 
 def is_audited(url: str, share: float) -> bool:
@@ -113,9 +128,7 @@ def _skipped(page: Page, version: str) -> Reading:
     return Reading(verdict, page.title, text, basis, label, page.lang, status=SKIPPED, reason=reason)
 
 
-def read_with(page: Page, ruleset: rules.RuleSet) -> Reading:
-    """The same with the rules at hand."""
-    extracted = _extract(page) if page.body is not None else None
+def _judged(page: Page, extracted: Extracted | None, ruleset: rules.RuleSet) -> Reading:
     text, basis, label = best_text(page, extracted)
     title = page.title or (extracted.title if extracted else "")
     lang = (extracted.lang if extracted else "") or page.lang
@@ -144,7 +157,7 @@ def read_with(page: Page, ruleset: rules.RuleSet) -> Reading:
     )
 
 
-def _extract(page: Page) -> Extracted:
+def _extract(page: Page, prefilter: Prefilter | None) -> Extracted:
     assert page.body is not None
     host = urls.host_of(page.url) if page.learn else ""
     # Metadata doubles the cost of an extraction; the feed has usually given it already.
@@ -157,6 +170,7 @@ def _extract(page: Page) -> Extracted:
         want_metadata=not (page.title and page.published),
         now=page.seen_at,
         boilerplate=_sites.furniture(host) if host else frozenset(),
+        worth=(lambda text: prefilter.may_match(f"{_told(page)}\n{text}")) if prefilter else None,
     )
     if host and extracted.status == "ok":
         _sites.learn(host, extracted.text)

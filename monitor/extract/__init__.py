@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.extract.article import extract
+from monitor.extract.article import SKIPPED, extract
 from monitor.extract.site import Learner, line_hash, line_hashes
 
-__all__ = ["Learner", "extract", "line_hash", "line_hashes"]
+__all__ = ["SKIPPED", "Learner", "extract", "line_hash", "line_hashes"]

@@ -2,7 +2,8 @@
 
 Nothing here chooses. Whatever the extractor might read is in the skim, with a mark (`JOINT`) where an
 element begins or ends: the extractor may join the two sides or part them, so whoever asks must accept
-both. The tree is lexbor's, six times as fast as the one the extractor works on.
+both. `skim` uses lexbor's tree, six times as fast as the one the extractor works on; `skim_tree` looks at
+the extractor's own, once the furniture that often names every country there is has been cut out of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from monitor.extract.load import Unreadable, decoded
 
 if TYPE_CHECKING:
+    from lxml.html import HtmlElement
     from selectolax.lexbor import LexborHTMLParser
 
 JOINT = "^"  # ASCII, so that an English page stays in the interpreter's one-byte strings
@@ -26,7 +28,7 @@ _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\([nrtbf])|\\(.)", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
 # Elements whose text lexbor keeps out of the tree although the extractor reads it; text in an attribute;
 # readings between the characters of a word.
-_BEYOND = "template, frameset, noembed, ruby, #data-preloaded"
+_BEYOND = "template, frameset, noembed, ruby, math, #data-preloaded"
 
 
 def skim(body: bytes, content_type: str = "", *, titles: bool = True) -> str | None:
@@ -48,10 +50,12 @@ def _text(markup: bytes, titles: bool) -> str | None:
     from selectolax.lexbor import LexborHTMLParser  # here: only a worker needs it
 
     tree = LexborHTMLParser(markup)
-    if tree.css_first("template") is not None:
+    beyond = tree.css_first(_BEYOND)
+    if beyond is not None and tree.css_first("template") is not None:
         shown = markup.replace(b"<template", b"<x-hidden").replace(b"</template", b"</x-hidden")
         tree = LexborHTMLParser(shown)
-    if tree.root is None or tree.css_first(_BEYOND) is not None:
+        beyond = tree.css_first(_BEYOND)
+    if tree.root is None or beyond is not None:
         return None
     pieces = _declared(tree) if titles else []
     pieces += _linked(tree, titles)
@@ -79,3 +83,12 @@ def _unescaped(found: re.Match[str]) -> str:
     if found[1]:
         return chr(int(found[1], 16))
     return " " if found[2] else found[3]
+
+
+def skim_tree(tree: HtmlElement) -> str | None:
+    """The same of a tree without its scripts; None when only the extractor can tell."""
+    if next(tree.iter("ruby", "rt", "math"), None) is not None:
+        return None
+    if tree.find(".//div[@id='data-preloaded']") is not None:
+        return None
+    return JOINT.join(tree.itertext())

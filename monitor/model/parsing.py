@@ -48,7 +48,7 @@ class Extracted:
     `published` is as the page says: YYYY-MM-DD or ISO 8601 with the page's own offset.
     """
 
-    status: str  # ok | empty | unreadable | timeout | not-html
+    status: str  # ok | empty | unreadable | timeout | not-html | skipped
     reason: str = ""
     title: str = ""
     text: str = ""

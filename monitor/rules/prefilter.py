@@ -32,7 +32,10 @@ _TOKEN = re.compile(f"[{_LETTERS}]+")
 _RUN = re.compile(f"(?P<word>[{_LETTERS}]+)|[^\\W_]")
 _EAST = re.compile("[\u3005-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
 # U.S. is read as US, also where an element begins or ends between its letters.
-_DOTTED = re.compile(r"U[\s^]*\.[\s^]*([SK])(?:[\s^]*\.[\s^]*(A))?", re.IGNORECASE)
+_DOTTED = re.compile(r"U[\s^]*\.[\s^]*([SK])(?:[\s^]*\.[\s^]*(A))?")
+_ODD_DOTS = re.compile(
+    "[\u1d2c-\u1d41\u2024\u212a\u24b6-\u24cf\ufe52\uff0e\uff21-\uff3a\U0001d400-\U0001d7ff\U0001f110-\U0001f149]"
+)  # what folds to one of those characters
 MOST_JOINED = 200_000  # words put together on one page; beyond that the page is read in full
 
 Atom = tuple[str, str]  # how to look (word, cased, plural, start, part) and for what
@@ -70,26 +73,23 @@ class Prefilter:
 
     def _found(self, text: str, joint: str) -> set[Atom] | None:
         """The atoms that may stand in the text; None when there are too many ways to read it."""
-        chunks = set(text.split())  # most words of a page stand there many times
-        if not text.isascii() and _odd().search("\n".join(chunks)):
-            text = fold(" ".join(text.split())).text
-            chunks = set(text.split())
-        joined = _joined([chunk for chunk in chunks if joint in chunk], joint, self.longest)
+        words = set(text.split())  # most words of a page stand there many times
+        if is_odd := not text.isascii() and bool(_odd().search("\n".join(words))):
+            words = _folded(words)
+        joined = _joined([word for word in words if joint in word], joint, self.longest)
         if joined is None:
             return None
-        once = "\n".join(chunks)
-        tokens = joined.union(_TOKEN.findall(once))
-        if "." in text:
-            tokens.update(f"U{s}{a}".upper() for s, a in _DOTTED.findall(text))
-        lower = {token.lower() for token in tokens}
+        once = "\n".join(words)
+        tokens = joined.union(_TOKEN.findall(once), _abbreviations(text, is_odd))
+        lower = set("\n".join(tokens).lower().split("\n"))
         found = {atom for word in self.words.keys() & lower for atom in self.words[word]}
         found.update(atom for word in self.cased.keys() & tokens for atom in self.cased[word])
         if self.starts:
             found.update(self.starts.within("\n" + "\n".join(lower)))
         if self.parts:
             found.update(self.parts.within(once.replace(joint, "").lower()))
-        if self.eastern and not text.isascii() and _EAST.search(text):
-            found.update(self.eastern.within("".join(text.replace(joint, "").split()).lower()))
+        if self.eastern and not once.isascii() and _EAST.search(once):
+            found.update(self.eastern.within(_unspaced(text.replace(joint, ""), is_odd).lower()))
         return found
 
 
@@ -114,6 +114,25 @@ class _Parts:
 # --- reading the text --------------------------------------------------------------------------
 
 
+def _folded(words: set[str]) -> set[str]:
+    """The words as the matcher would read them."""
+    odd = {word for word in words if not word.isascii() and _odd().search(word)}
+    return (words - odd).union(fold("\n".join(odd)).text.split())
+
+
+def _unspaced(text: str, is_odd: bool) -> str:
+    """Folded, without any white space: Japanese may be broken anywhere."""
+    pieces = text.split()
+    return "".join(fold(" ".join(pieces)).text.split() if is_odd else pieces)
+
+
+def _abbreviations(text: str, is_odd: bool) -> set[str]:
+    """US, UK and USA where they are written with dots."""
+    if is_odd and _ODD_DOTS.search(text):
+        text = fold(" ".join(text.split())).text
+    return {f"U{letter}{last}" for letter, last in _DOTTED.findall(text)}
+
+
 @functools.cache
 def _odd() -> re.Pattern[str]:
     """Characters that folding turns into letters, or takes out of a word: only with these it matters."""
@@ -133,17 +152,18 @@ def _is_odd(character: str) -> bool:
     kind = unicodedata.category(character)
     return (
         (folded != character and any(map(str.isalnum, folded)))
+        or (folded == "." and character != ".")
         or kind in ("Cf", "Cc", "Mn")
         or character == "\u0130"
     )
 
 
-def _joined(chunks: list[str], joint: str, longest: int) -> set[str] | None:
+def _joined(words: list[str], joint: str, longest: int) -> set[str] | None:
     """Words put together across joints, each way there is; None when there are too many."""
     found: set[str] = set()
     steps = 0
-    for run in re.split(f"[^{_LETTERS}{re.escape(joint)}]+", "\n".join(chunks)):
-        pieces = [piece for piece in run.split(joint) if piece] if joint in run else []
+    for run in _broken(joint).findall("\n".join(words)):
+        pieces = [piece for piece in run.split(joint) if piece]
         for first in range(len(pieces) - 1):
             word = pieces[first]
             for piece in pieces[first + 1 : first + longest]:
@@ -155,6 +175,13 @@ def _joined(chunks: list[str], joint: str, longest: int) -> set[str] | None:
             if steps > MOST_JOINED:
                 return None
     return found
+
+
+@functools.cache
+def _broken(joint: str) -> re.Pattern[str]:
+    """Runs of letters with joints among them."""
+    letters = f"[{_LETTERS}]++"
+    return re.compile(f"(?<![{_LETTERS}]){letters}(?:{re.escape(joint)}++{letters})++")
 
 
 # --- from rules to atoms -----------------------------------------------------------------------
