@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -143,6 +145,17 @@ def test_the_health_check_fails_where_no_worker_ever_was(folder: Path) -> None:
     monitor("poll", cwd=folder)
     done = monitor("status", "--healthcheck", cwd=folder)
     assert (done.code, done.out) == (1, "the worker has never run on this database\n")
+
+
+def test_a_worker_that_fell_silent_is_seen_and_where_to_look_is_said(folder: Path) -> None:
+    monitor("run", "--once", cwd=folder)
+    with closing(sqlite3.connect(folder / "storage/monitor.db")) as db, db:
+        db.execute("UPDATE state SET at = '2020-01-01T00:00:00Z' WHERE key = 'heartbeat'")
+    shown = monitor("status", cwd=folder)
+    assert "alive        not since 2020-01-01T00:00:00Z: it is stopped, or cannot write" in shown.out
+    done = monitor("status", "--healthcheck", cwd=folder)
+    assert done.code == 1
+    assert "`monitor doctor` say why" in done.out
 
 
 def test_a_worker_that_refused_a_wrong_configuration_is_well(folder: Path) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LOCKED_S = 10.0  # a healthcheck must answer before whoever asks gives up
 STALE = timedelta(minutes=3)  # a heartbeat is written every 20 seconds
+WHY = "it is stopped, or cannot write; its log and `monitor doctor` say why"
 
 
 @click.command()
@@ -41,7 +42,7 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
     if as_json:
         json_line(found)
     else:
-        _print(found)
+        _print(found, at)
     return 0
 
 
@@ -59,7 +60,7 @@ def _ill(database: Path, at: datetime) -> str:
     if beat is None:
         return "the worker has never run on this database"
     if at - beat > STALE:
-        return f"the last sign of life is of {beat:%Y-%m-%d %H:%M:%S} UTC"
+        return f"the last sign of life is of {beat:%Y-%m-%d %H:%M:%S} UTC: {WHY}"
     return ""
 
 
@@ -72,13 +73,21 @@ def _next_digests(config: Config, at: datetime) -> list[dict[str, str]]:
     ]
 
 
-def _print(found: dict[str, Any]) -> None:
+def _sign_of_life(beaten_at: str | None, at: datetime) -> str:
+    """When the worker was last seen, and where to look when that is too long ago."""
+    if beaten_at is None:
+        return "never"
+    silent = at - datetime.fromisoformat(beaten_at)
+    return beaten_at if silent <= STALE else f"not since {beaten_at}: {WHY}"
+
+
+def _print(found: dict[str, Any], at: datetime) -> None:
     from monitor.cli.show import line, table
 
     states = ", ".join(f"{count} {state}" for state, count in found["sources"].items() if state != "total")
     outbox = ", ".join(f"{count} {status}" for status, count in found["outbox"].items())
     line(f"database     {found['database']['path']} ({found['database']['bytes'] / 1e6:.1f} MB)")
-    line(f"alive        {found['heartbeat_at'] or 'never'}")
+    line(f"alive        {_sign_of_life(found['heartbeat_at'], at)}")
     line(f"polls        last {found['last_poll_at'] or 'never'}, next {found['next_poll_at'] or 'now'}")
     line(f"sources      {found['sources']['total']}: {states}")
     line(
