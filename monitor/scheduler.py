@@ -129,9 +129,14 @@ class Scheduler:
 
     def _tell(self, name: str, error: Exception) -> None:
         """A bug with its traceback, an expected failure as a line, the same one again not at all."""
+        shared = str(error) in self.failing.values()  # one full disk stops every job
         self._failing_since.setdefault(name, time.monotonic())
         before, self.failing[name] = self.failing.get(name), str(error) or type(error).__name__
-        if before != self.failing[name]:
+        if before == self.failing[name]:
+            return
+        if shared and isinstance(error, MonitorError):
+            _log.warning("job %s fails too, for the same reason", name)
+        else:
             _log.error("job %s failed: %s", name, error, exc_info=not isinstance(error, MonitorError))
 
     def _note(self, event: JobEvent) -> None:

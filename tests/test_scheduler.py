@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from monitor.errors import StoreError
 from monitor.scheduler import Scheduler
 
 
@@ -32,6 +35,31 @@ async def test_a_job_that_fails_is_told_and_runs_again() -> None:
     assert errors == ["tick: boom"]
     assert scheduler.failing == {}
     assert scheduler.counts["error:tick"] == 1
+
+
+async def test_one_trouble_of_several_jobs_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    failed: set[str] = set()
+    both = asyncio.Event()
+
+    async def job() -> None:
+        raise StoreError("the disk is full")
+
+    def note(name: str, error: BaseException) -> None:
+        failed.add(name)
+        if len(failed) == 2:
+            both.set()
+
+    scheduler = Scheduler(on_error=note)
+    scheduler.every("read", 3600, job, first_at=soon())
+    scheduler.every("send", 3600, job, first_at=soon())
+    scheduler.start()
+    await asyncio.wait_for(both.wait(), 60)
+    await scheduler.stop(1)
+    told = [record.getMessage() for record in caplog.records]
+    assert sum("the disk is full" in line for line in told) == 1
+    assert sum("fails too, for the same reason" in line for line in told) == 1
+    assert set(scheduler.failing_for(0)) == {"read", "send"}
+    assert scheduler.failing_for(3600) == {}
 
 
 async def test_stopping_waits_for_the_job_under_way() -> None:
