@@ -67,8 +67,24 @@ def test_a_japanese_reader_has_japanese_labels_times_and_counts() -> None:
 
 def test_hits_are_marked_in_whole_sentences() -> None:
     html = render(digest(story())).html
-    assert re.search(r"signed a <mark[^>]*>semiconductor partnership</mark> in London on Friday\.</p>", html)
+    assert re.search(r"signed a <mark[^>]*>semiconductor partnership</mark> in London on Friday\.</td>", html)
     assert "framework agreed in Hiroshima" not in html, "a sentence without hits is not quoted"
+
+
+def test_outlook_on_windows_is_asked_for_nothing_it_cannot_show() -> None:
+    """It knows borders and inner margins in table cells alone, and no modern layout or units."""
+    entries = (story(1, priority="high", outlets=(outlet(),)), story(2, update="+1 outlet"), story(3))
+    counts = (("2026-03-16", "uk-japan", 3), ("2026-03-23", "uk-japan", 5), ("2026-03-23", "ai", 2))
+    made = digest(*entries, kind="weekly", more=3, spec=spec(weekly=True), weekly_counts=counts)
+    page = render(made).html
+    styled = re.findall(r'<(\w+)[^>]*? style="([^"]*)"', page)
+    assert len(styled) > 40, "the styles stand in the elements"
+    for element, style in styled:
+        rules = dict(rule.split(":", 1) for rule in style.replace(" ", "").rstrip(";").split(";"))
+        boxed = {name for name in rules if re.match(r"border-(?!collapse)|padding", name)}
+        assert not boxed or element in ("td", "body"), (element, style)
+        assert not {"float", "display", "position", "background", "background-image"} & set(rules), style
+        assert not re.search(r"\d(?:rem|em|vw)\b|calc\(|var\(", style), style
 
 
 def test_the_article_itself_is_not_sent() -> None:

@@ -243,6 +243,11 @@ def clock(at: datetime, zone: ZoneInfo) -> str:
     return f"{local:%H:%M} {local.tzname()}"
 
 
+def long_moment(lang: str, at: datetime, zone: ZoneInfo) -> str:
+    """ "Monday 30 March 2026, 08:00 BST" or 2026年3月30日(月) 16:00 JST, in `zone`."""
+    return f"{long_day(lang, at, zone)}{' ' if lang == 'ja' else ', '}{clock(at, zone)}"
+
+
 def moment(lang: str, at: datetime, zone: ZoneInfo, now: datetime) -> str:
     """A short time for a reader who reads at `now`: with the year when it is not this one's."""
     local = at.astimezone(zone)

@@ -111,7 +111,7 @@ def view(digest: Digest) -> DigestView:
         title=clean_line(spec.title, limit=100) or spec.name,
         kicker=_kicker(digest),
         subject=subject(digest),
-        date=f"{labels.long_day(lang, at, zone)}, {labels.clock(at, zone)}",
+        date=labels.long_moment(lang, at, zone),
         counts=" · ".join(_counts(digest)),
         groups=tuple(_groups(stories, lang)) if digest.kind != "immediate" else (("", tuple(stories)),),
         more=labels.more(lang, digest.more) if digest.more else "",
