@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
+import http.client
 import os
 import re
 import signal
@@ -23,7 +25,7 @@ import pytest
 
 pytest.importorskip("datasette", reason="the extra `browse` is not installed")
 
-from monitor.browse import HINT, guard, site
+from monitor.browse import HINT, guard, hosts, site
 from monitor.browse.excerpts import excerpts
 from monitor.model import Source
 from monitor.store import open_store
@@ -245,6 +247,23 @@ def test_facets_count_and_narrow(visitor: Visitor) -> None:
     assert "us-japan" not in chosen["toggle_url"]
 
 
+@pytest.mark.parametrize("asked", ["_facet_desk=[why]", "_facet_desk=[score]", "_facet_desk=lang"])
+def test_a_facet_over_any_column_can_be_asked_for(visitor: Visitor, asked: str) -> None:
+    answer = visitor.get(f"/monitor/matches_view.json?{asked}")
+    assert answer.status_code == 200
+    assert "corridors" in answer.json()["facet_results"]
+
+
+def test_totals_are_those_of_the_rows(visitor: Visitor, archive: Path) -> None:
+    """They are counted elsewhere than the rows are read; and what is narrowed is counted as narrowed."""
+    with sqlite3.connect(archive) as plain:
+        for view in ("matches_view", "near_misses"):
+            (rows,) = plain.execute(f"SELECT count(*) FROM {view}").fetchone()
+            assert visitor.get(f"/monitor/{view}.json").json()["filtered_table_rows_count"] == rows
+    narrowed = visitor.get("/monitor/matches_view.json?country=uk").json()
+    assert narrowed["filtered_table_rows_count"] == 2
+
+
 @pytest.mark.parametrize("path", sorted(QUERIES.glob("*.sql")), ids=lambda path: path.stem)
 def test_every_ready_question_is_served_from_its_file(visitor: Visitor, archive: Path, path: Path) -> None:
     with sqlite3.connect(archive) as plain:
@@ -291,7 +310,7 @@ def test_what_is_hidden_cannot_be_reached(visitor: Visitor, path: str) -> None:
 @pytest.mark.parametrize("asked", [
     "_through={\"table\":\"outbox\",\"column\":\"recipient\",\"value\":\"kept-address@example.org\"}",
     "_fts_table=outbox&_fts_pk=id&_search=kept", "_facet=recipient", "_search_recipient=x", "_sort=recipient",
-    "_col=recipient", "recipient__contains=kept", "_facet_list=no", "_facet_array=why",
+    "_col=recipient", "recipient__contains=kept", "_facet_desk=no", "_facet_array=why",
     "_searchmode=raw&_search=%22",
 ])  # fmt: skip
 def test_no_argument_opens_a_way_around(visitor: Visitor, asked: str) -> None:
@@ -416,7 +435,10 @@ def address(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """`monitor browse` itself, on a free port."""
     folder = tmp_path_factory.mktemp("desk")
     config = write_config(folder / "config")
-    command = [sys.executable, "-m", "monitor", "--config", config, "--db", archive, "browse", "--port", "0"]
+    command = [
+        sys.executable, "-m", "monitor", "--config", config, "--db", archive, "browse", "--port", "0",
+        "--allow-host", "desk.example",
+    ]  # fmt: skip
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
     ) as process:
@@ -449,6 +471,67 @@ def test_the_command_serves_until_it_is_told_to_stop(address: str) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(address, timeout=60) as answer:
         assert JAPANESE in answer.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("localhost:{port}", 200),
+        ("127.0.0.1", 200),
+        ("LOCALHOST.", 200),
+        ("[::1]:{port}", 200),
+        ("desk.example", 200),
+        ("rebound.example:{port}", 421),
+        ("localhost.rebound.example", 421),
+        ("192.0.2.7", 421),
+        ("", 421),
+    ],
+)
+def test_it_answers_under_its_own_names_only(address: str, name: str, status: int) -> None:
+    """A page elsewhere that points its own name at this machine reads nothing."""
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=60)) as connection:
+        connection.putrequest("GET", "/", skip_host=True)
+        connection.putheader("Host", name.format(port=port))
+        connection.endheaders()
+        answer = connection.getresponse()
+        body = answer.read().decode()
+    assert answer.status == status
+    assert (JAPANESE in body) == (status == 200)
+
+
+@pytest.mark.parametrize("names", [[], [b"localhost", b"rebound.example"]], ids=["none", "two"])
+def test_a_request_names_one_host(names: list[bytes]) -> None:
+    """A server that lets others through is not trusted to have looked."""
+    said: list[dict[str, Any]] = []
+
+    async def ask() -> None:
+        async def send(message: dict[str, Any]) -> None:
+            said.append(message)
+
+        scope = {"type": "http", "headers": [(b"host", name) for name in names]}
+        await hosts.OwnHosts(None, "127.0.0.1")(scope, None, send)  # type: ignore[arg-type]
+
+    asyncio.run(ask())
+    assert said[0]["status"] == 421
+
+
+@pytest.mark.parametrize(
+    ("asked", "bound", "allowed"),
+    [
+        ("192.168.1.5:8001", "0.0.0.0", True),
+        ("[2001:db8::1]:8001", "::", True),
+        (socket.gethostname(), "0.0.0.0", True),
+        ("rebound.example", "0.0.0.0", False),
+        ("192.168.1.5", "192.168.1.5", True),
+        ("192.168.1.6", "192.168.1.5", False),
+        ("desk.lan", "desk.lan", True),
+    ],
+)
+def test_listening_elsewhere_any_address_will_do_but_not_any_name(
+    asked: str, bound: str, allowed: bool
+) -> None:
+    assert hosts.is_allowed(asked, bound) == allowed
 
 
 @pytest.mark.skipif(chromium.program() is None, reason="chromium is not installed")

@@ -1,6 +1,7 @@
 """`monitor browse`: the archive in a web browser, by Datasette (the extra `browse`).
 
     guard     what nobody may read here, enforced by SQLite itself
+    hosts     under which names it answers
     metadata  titles, descriptions, facets and ready questions, from the schema's comments
     asked     the questions our own pages ask
     pages     home, dashboard and the page of one article

@@ -10,9 +10,11 @@ from monitor.store.dictionary import Relation, relations
 
 DATABASE = "monitor"
 _FACETS: dict[str, list[Any]] = {
-    "matches_view": [{"list": "corridors"}, {"list": "topics"}, "event", "source", "country", "priority"],
-    "near_misses": [{"list": "corridors"}, {"list": "topics"}, "country"],
-    "source_health": ["state", "country", "authority"],
+    "matches_view": [
+        {"desk": column} for column in ("[corridors]", "[topics]", "event", "source", "country", "priority")
+    ],
+    "near_misses": [{"desk": column} for column in ("[corridors]", "[topics]", "country")],
+    "source_health": [{"desk": column} for column in ("state", "country", "authority")],
     "items": ["outcome", "source_id", "lang"],
     "digests": ["name", "kind"],
 }

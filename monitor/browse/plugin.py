@@ -9,7 +9,7 @@ from datasette import NotFound, Response, hookimpl
 from markupsafe import Markup
 
 from monitor.browse import pages
-from monitor.browse.facets import ListFacet
+from monitor.browse.facets import DeskFacet
 from monitor.browse.guard import is_readable
 from monitor.browse.metadata import DATABASE
 from monitor.store.words import parse
@@ -54,7 +54,7 @@ def render_cell(column: str, value: Any, table: str | None, database: str) -> An
 
 
 def register_facet_classes() -> list[type]:
-    return [ListFacet]
+    return [DeskFacet]
 
 
 def register_routes() -> list[tuple[str, Any]]:

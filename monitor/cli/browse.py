@@ -23,9 +23,16 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0 takes a free one."
 )
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Also answer under this name, as a proxy passes it on; repeatable.",
+)
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in your browser.")
 @pass_env
-def browse(env: Env, host: str, port: int, open_browser: bool) -> int:
+def browse(env: Env, host: str, port: int, hosts: tuple[str, ...], open_browser: bool) -> int:
     """Look around in the archive with a web browser (extra `browse`).
 
     Read-only, on this machine alone unless --host says otherwise; addresses and messages are not shown.
@@ -42,7 +49,7 @@ def browse(env: Env, host: str, port: int, open_browser: bool) -> int:
     say(f"the archive is at {url} (Ctrl-C stops it)")
     if open_browser:
         click.launch(url)
-    site.serve(site.build(config.database, _queries(config.database), now), host, port)
+    site.serve(site.build(config.database, _queries(config.database), now), host, port, hosts)
     return 0
 
 
