@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email
-import sys
 from email import policy
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +10,7 @@ from types import SimpleNamespace
 import feedparser
 import pytest
 
-from monitor.deliver import AppriseSettings, EmailSettings, FileSettings, channels, domains
+from monitor.deliver import EmailSettings, FileSettings, channels, domains
 from monitor.deliver.file import FileChannel
 from monitor.digest.payloads import payloads
 from monitor.digest.render import render
@@ -95,48 +94,3 @@ def test_configured_objects_become_channels(tmp_path: Path) -> None:
     assert domains({"m": EmailSettings("h", "m@example.org", domain="id.example.org")}) == {
         "m": "id.example.org"
     }
-
-
-class _Apprise:
-    """As much of Apprise as we use."""
-
-    takes = True
-
-    def __init__(self) -> None:
-        self.urls: list[str] = []
-
-    def add(self, url: str) -> bool:
-        return url.startswith("ntfy://")
-
-    def notify(self, **message: str) -> bool:
-        return self.takes and bool(message["title"] and message["body"])
-
-
-@pytest.mark.parametrize(
-    ("url", "takes", "retryable"),
-    [("ntfy://topic", True, None), ("ntfy://topic", False, True), ("what://", True, False)],
-    ids=["taken", "not taken", "unknown service"],
-)
-async def test_apprise(
-    monkeypatch: pytest.MonkeyPatch, url: str, takes: bool, retryable: bool | None
-) -> None:
-    fake = type("Apprise", (_Apprise,), {"takes": takes})
-    monkeypatch.setitem(sys.modules, "apprise", SimpleNamespace(Apprise=fake))
-    secret = SimpleNamespace(reveal=lambda: url)
-    (made,) = channels({"ntfy": AppriseSettings(secret)}).values()
-    (payload,) = payloads("apprise", render(digest(story())))
-    sent = row("apprise", payload=payload.content)
-    if retryable is None:
-        assert (await made.send(sent)).response == "accepted"
-        return
-    with pytest.raises(DeliveryError) as caught:
-        await made.send(sent)
-    assert caught.value.retryable == retryable
-
-
-async def test_without_apprise_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "apprise", None)
-    (made,) = channels({"ntfy": AppriseSettings(SimpleNamespace(reveal=lambda: "ntfy://x"))}).values()
-    with pytest.raises(DeliveryError, match=r"japan-tech-monitor\[channels\]") as caught:
-        await made.send(row("apprise"))
-    assert caught.value.retryable

@@ -29,9 +29,13 @@ class AppriseChannel:
         except ImportError as error:
             text = "needs Apprise: pip install 'japan-tech-monitor[channels]'"
             raise DeliveryError(text, channel=self.name, retryable=True) from error
-        service = apprise.Apprise()
-        if not service.add(url):
+        service = apprise.Apprise.instantiate(url)
+        if service is None:
             text = "the address is of no service Apprise knows"
             raise DeliveryError(text, channel=self.name, retryable=False)
-        # Long digests are cut into as many messages as the service needs.
-        return bool(service.notify(title=row.subject, body=str(row.payload["text"]), body_format="text"))
+        if "overflow=" not in url:
+            # Pieces are short enough for most; a service that takes still less gets more of them.
+            service.overflow_mode = apprise.OverflowMode.SPLIT
+        sender = apprise.Apprise()
+        sender.add(service)
+        return bool(sender.notify(title=row.subject, body=str(row.payload["text"]), body_format="text"))

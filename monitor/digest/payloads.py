@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from monitor.digest import blocks, feed
+from monitor.digest.pieces import calling_nobody, pieces
 from monitor.digest.render import Rendered
 from monitor.digest.view import StoryView
 from monitor.model import Digest, DigestEntry
@@ -43,7 +44,13 @@ def _slack(rendered: Rendered) -> list[Payload]:
 
 
 def _apprise(rendered: Rendered) -> list[Payload]:
-    return [Payload(rendered.subject, {"text": rendered.text})]
+    parts = pieces(calling_nobody(rendered.text))
+    subject = calling_nobody(rendered.subject)
+    if len(parts) == 1:
+        return [Payload(subject, {"text": parts[0]})]
+    return [
+        Payload(f"{subject} ({n}/{len(parts)})", {"text": part}, n) for n, part in enumerate(parts, start=1)
+    ]
 
 
 def _webhook(rendered: Rendered) -> list[Payload]:
