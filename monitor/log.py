@@ -6,20 +6,17 @@ rendered; secrets are cut out of the rendered line, tracebacks included, whoever
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, TextIO
-from urllib.parse import quote
 
 import structlog
 
+from monitor.redaction import Redactor
 from monitor.text import terminal_safe
 
-HIDDEN = "***"
 # Libraries whose INFO lines print whole URLs, or a page of talk for every item.
 _CHATTY = {
     "httpx": logging.WARNING,
@@ -31,44 +28,7 @@ _CHATTY = {
     "charset_normalizer": logging.ERROR,
 }
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-_PATTERNS = (
-    (re.compile(r"(https?://hooks\.slack(?:-gov)?\.com/)[^\s\"'<>\\]+", re.IGNORECASE), rf"\1{HIDDEN}"),
-    (re.compile(r"(?<=://)[^/\s@\"'\\]+:[^/\s@\"'\\]*(?=@)"), HIDDEN),
-    (re.compile(r"(?i)(authorization\W{1,4}(?:bearer|basic))\s+[A-Za-z0-9._~+/=-]+"), rf"\1 {HIDDEN}"),
-    (
-        re.compile(
-            r"(?i)([?&](?:[a-z0-9]+[_-])?(?:token|key|apikey|password|passwd|secret|sig|signature)=)[^&\s\"'<>\\]+"
-        ),
-        rf"\1{HIDDEN}",
-    ),
-)
 _Event = MutableMapping[str, Any]
-
-
-class Redactor:
-    """Replaces known secrets, and what looks like one, in text."""
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets if len(secret) >= 4 for form in _forms(secret)}
-        # Longest first: a secret may contain another.
-        ordered = sorted(forms, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-
-    def __call__(self, text: str) -> str:
-        if self._known:
-            text = self._known.sub(HIDDEN, text)
-        for pattern, replacement in _PATTERNS:
-            text = pattern.sub(replacement, text)
-        return text
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """A secret as it can appear: plain, in JSON, in a URL, in a Python literal."""
-    yield secret
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield quote(secret, safe="")
-    yield repr(secret)[1:-1]
 
 
 def configure(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from monitor import log
+from monitor.redaction import Redactor
 
 SECRET = 'p"ss wörd/€'
 
@@ -86,7 +87,7 @@ def test_a_secret_is_cut_out_wherever_it_appears(format: str) -> None:
     ],
 )
 def test_what_looks_like_a_secret_is_cut_out_unasked(text: str, shown: str) -> None:
-    assert log.Redactor()(text) == shown
+    assert Redactor()(text) == shown
 
 
 def test_a_headline_cannot_give_orders_to_a_terminal() -> None:

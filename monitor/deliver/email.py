@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 
@@ -12,6 +13,7 @@ from monitor.deliver.message import address, build, serialised
 from monitor.deliver.options import EmailSettings
 from monitor.errors import DeliveryError
 from monitor.model import Delivery, OutboxRow
+from monitor.redaction import Redactor
 from monitor.text import clean_line
 
 
@@ -50,9 +52,7 @@ class EmailChannel:
         try:
             async with contextlib.AsyncExitStack() as stack:
                 client = await self._connected(stack)
-                return clean_line(
-                    str(client.last_ehlo_response or client.last_helo_response or ""), limit=200
-                )
+                return self._told(str(client.last_ehlo_response or client.last_helo_response or ""))
         except (aiosmtplib.SMTPException, OSError) as error:
             raise self._error(f"{type(error).__name__}: {error}") from error
 
@@ -62,7 +62,7 @@ class EmailChannel:
         async with contextlib.AsyncExitStack() as stack:
             client = await self._connected(stack)
             _, response = await client.sendmail(sender, [recipient], body, mail_options=options)
-            return Delivery(clean_line(response, limit=200))
+            return Delivery(self._told(response))
 
     async def _connected(self, stack: contextlib.AsyncExitStack) -> aiosmtplib.SMTP:
         settings = self.settings
@@ -83,10 +83,13 @@ class EmailChannel:
 
     async def _leave(self, client: aiosmtplib.SMTP) -> None:
         """Say goodbye; whatever goes wrong now does not undo what was accepted."""
+        transport = client.transport
         with contextlib.suppress(aiosmtplib.SMTPException, OSError):
             if client.is_connected:
                 await client.quit(timeout=5)
         client.close()
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()  # TLS would wait for the other side to close, and outlive the loop
 
     def _tls(self) -> ssl.SSLContext:
         """Verifies certificate and name; never switched off."""
@@ -99,4 +102,17 @@ class EmailChannel:
         return self._error(f"{code} {message}", retryable=code < 500)
 
     def _error(self, text: str, *, retryable: bool = True) -> DeliveryError:
-        return DeliveryError(clean_line(text, limit=300), channel=self.name, retryable=retryable)
+        return DeliveryError(self._told(text, limit=300), channel=self.name, retryable=retryable)
+
+    def _told(self, text: str, limit: int = 200) -> str:
+        """What a server said, on one line; some repeat the login that they refuse."""
+        return clean_line(self._redact(text), limit=limit)
+
+    def _redact(self, text: str) -> str:
+        if not self.settings.password:
+            return text
+        try:
+            password = revealed(self.settings.password, channel=self.name)
+        except DeliveryError:  # there is none to show
+            return text
+        return Redactor([password, f"\0{self.settings.username}\0{password}"])(text)

@@ -16,6 +16,7 @@ import httpx
 
 from monitor.deliver.options import Secret
 from monitor.errors import ConfigError, DeliveryError
+from monitor.redaction import Redactor
 from monitor.text import clean_line
 from monitor.urls import is_http
 
@@ -27,7 +28,7 @@ _RETRYABLE = frozenset({408, 425, 429})
 @dataclass(frozen=True, slots=True)
 class Answer:
     status: int
-    text: str  # its beginning, on one line
+    text: str  # its beginning, on one line, without what is secret in the address
     retry_after_s: float | None
 
     @property
@@ -68,8 +69,8 @@ async def _post(url: str, content: bytes, headers: Mapping[str, str], timeout_s:
             body += chunk
             if len(body) >= _MAX_ANSWER_BYTES:
                 break
-        text = clean_line(body[:2_000].decode("utf-8", "replace"), limit=200)
-        return Answer(response.status_code, text, _retry_after_s(response))
+        told = Redactor([url])(body[:2_000].decode("utf-8", "replace"))
+        return Answer(response.status_code, clean_line(told, limit=200), _retry_after_s(response))
 
 
 @lru_cache(maxsize=1)
