@@ -186,8 +186,10 @@ def dice(a: Sequence[str], b: Sequence[str]) -> float:
 
 def _reason(shared: set[tuple[str, str]], title: float) -> str:
     order = list(_WEIGHTS)
-    named = [value for _, value in sorted(shared, key=lambda key: (order.index(key[0]), key[1]))]
-    parts = ["shares " + ", ".join(named[:6])] if named else []
+    named: dict[str, str] = {}  # once, however it is written and whatever else it is too
+    for _, value in sorted(shared, key=lambda key: (order.index(key[0]), key[1])):
+        named.setdefault(value.casefold(), value)
+    parts = ["shares " + ", ".join(list(named.values())[:6])] if named else []
     if title >= 0.3:
         parts.append(f"titles {title:.0%} alike")
     return "; ".join(parts)
