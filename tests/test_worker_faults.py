@@ -135,6 +135,22 @@ async def test_a_source_is_not_asked_again_and_again_when_its_answer_cannot_be_s
         assert app.store.source_states()[0].state == "ok"
 
 
+async def test_what_cannot_be_marked_as_sent_is_one_trouble_with_a_name(
+    opened: App, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise StoreError("the disk is full")
+
+    async with opened as app:
+        await app.cycle()
+        app.store.db.run("DELETE FROM digest_claims")
+        clock.now += SECOND
+        assert app.compose(force=True).composed
+        monkeypatch.setattr(app.store, "mark_sent", broken)
+        with pytest.raises(StoreError, match="the disk is full"):
+            await app.flush()
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_the_operator_hears_once_that_nothing_can_be_stored_and_once_that_it_can(
     opened: App, clock: Clock, tmp_path: Path
