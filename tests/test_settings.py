@@ -46,7 +46,7 @@ def test_empty_files_are_a_working_monitor(folder: Path) -> None:
     config = load(folder, {})
     assert config.database == folder.parent / "storage" / "monitor.db"
     assert config.channels["file"].kind == "file"
-    assert (config.monitor.first_run_days, config.monitor.poll.concurrency) == (7, 50)
+    assert (config.monitor.first_run_days, config.monitor.poll.concurrency) == (7, 100)
     assert (config.sources, config.digests, config.operator) == ((), (), ())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -20,13 +21,14 @@ from monitor.model import (
 )
 from monitor.pipeline.polled import Answer, PollPolicy, conclude, polled
 from monitor.pipeline.ports import Clock, Fetch, PollStore, Ready, Work, at_once
-from monitor.pipeline.streams import streamed
+from monitor.pipeline.streams import batched
 
 ACCEPT_FEED = (
     "application/atom+xml,application/rss+xml,application/feed+json;q=0.9,application/xml;q=0.8,*/*;q=0.1"
 )
 ACCEPT_PAGE = "text/html,application/xhtml+xml;q=0.9,application/xml;q=0.8,*/*;q=0.1"
 READ_BY_ROBOTS_RULES = frozenset({"page", "sitemap", "watch"})  # a configured feed is fetched as asked
+LINGER_S = 0.1  # answers that come together are stored together: a transaction is a wait for the disk
 MAX_CHILD_SITEMAPS = 5  # of an index, newest first: news is in the newest
 
 
@@ -67,16 +69,15 @@ async def poll(
     policy = policy or PollPolicy()
     step = _Step(store, fetch, workers, now, policy)
     report = PollReport()
-    async for state, answer in streamed(_by_host(due), step.ask, policy.concurrency):
+    async for answers in batched(_by_host(due), step.ask, policy.concurrency, linger_s=LINGER_S):
         if not dry_run:
             await ready()
-        record = conclude(store, state, answer, now(), jitter(), policy)
-        if not dry_run:
-            store.record_poll(record)
-        came_to = polled(record, answer)
-        report.polled.append(came_to)
-        if on_polled:
-            on_polled(came_to)
+        with nullcontext() if dry_run else store.write():
+            came_to = [step.keep(state, answer, jitter(), dry_run=dry_run) for state, answer in answers]
+        for each in came_to:
+            report.polled.append(each)
+            if on_polled:
+                on_polled(each)
         if stop and stop.is_set():
             break
     return report
@@ -133,6 +134,13 @@ class _Step:
         except FetchError as error:
             return state, Answer(error=error)
         return state, await self._parse(state, fetched, stored.get(fetched.url))
+
+    def keep(self, state: SourceState, answer: Answer, jitter: float, *, dry_run: bool) -> Polled:
+        """Stores what one answer changes; returns what it came to."""
+        record = conclude(self.store, state, answer, self.now(), jitter, self.policy)
+        if not dry_run:
+            self.store.record_poll(record)
+        return polled(record, answer)
 
     def _request(self, state: SourceState, url: str, stored: Mapping[str, FetchState]) -> FetchRequest:
         source = state.source

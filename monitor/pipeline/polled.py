@@ -26,7 +26,7 @@ from monitor.pipeline.ports import PollStore
 
 @dataclass(frozen=True, slots=True)
 class PollPolicy:
-    concurrency: int = 50
+    concurrency: int = 100
     timeout_s: float = 30.0
     max_body_bytes: int = 5_000_000
     deadline_s: float = 20.0  # for parsing one document

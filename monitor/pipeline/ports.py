@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -55,6 +56,10 @@ class PollStore(Protocol):
         self, source_id: str, pairs: Sequence[tuple[str, str]]
     ) -> tuple[Collection[str], Collection[str]]:
         """Of (guid, identity) pairs: the guids this source has shown, the identities anybody has."""
+        ...
+
+    def write(self) -> AbstractContextManager[None]:
+        """One transaction around several calls: all of them are kept, or none. Never await inside."""
         ...
 
     def record_poll(self, record: PollRecord) -> int:

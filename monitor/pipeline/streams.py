@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,23 +19,44 @@ async def streamed(
 
     The next job is taken only when there is room for it. Leaving the loop cancels what is under way.
     """
-    running: set[asyncio.Task[R]] = set()
+    async with contextlib.aclosing(batched(jobs, work, concurrency)) as batches:
+        async for batch in batches:
+            for result in batch:
+                yield result
+
+
+async def batched(
+    jobs: Iterable[T], work: Callable[[T], Awaitable[R]], concurrency: int, *, linger_s: float = 0.0
+) -> AsyncGenerator[list[R], None]:
+    """As `streamed`, with what comes within `linger_s` of a first result in one list with it.
+
+    A list holds at most `concurrency` results, and no more than that wait while the reader is busy.
+    """
+    running: set[asyncio.Task[R]] = set()  # a task that is done keeps its place until it is taken
+    done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()
     waiting = iter(jobs)
-    exhausted = False
+
+    def fill() -> bool:
+        """Starts jobs for the free places; says whether anything runs."""
+        for job in islice(waiting, concurrency - len(running)):
+            task = asyncio.ensure_future(_call(work, job))
+            task.add_done_callback(done.put_nowait)
+            running.add(task)
+        return bool(running)
+
+    async def take() -> asyncio.Task[R]:
+        task = await done.get()
+        running.discard(task)
+        return task
+
     try:
-        while True:
-            while not exhausted and len(running) < concurrency:
-                try:
-                    job = next(waiting)
-                except StopIteration:
-                    exhausted = True
-                else:
-                    running.add(asyncio.ensure_future(_call(work, job)))
-            if not running:
-                return
-            done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
+        while fill():
+            batch = [await take()]
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(linger_s):
+                    while len(batch) < concurrency and fill():
+                        batch.append(await take())
+            yield [task.result() for task in batch]
     finally:
         for task in running:
             task.cancel()

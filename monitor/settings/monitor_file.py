@@ -29,7 +29,7 @@ class Poll(Section):
     )
     floor_minutes: int = Field(15, ge=1, description="No source is polled more often than this.")
     cap_minutes: int = Field(1440, ge=1, le=44640, description="No source is polled less often than this.")
-    concurrency: int = Field(50, ge=1, le=1000, description="Requests under way at once, one per host.")
+    concurrency: int = Field(100, ge=1, le=1000, description="Requests under way at once, one per host.")
     connect_timeout_s: float = Field(10, ge=0.1, le=120, description="Seconds to wait for a connection.")
     blocked_hosts: tuple[Line, ...] = Field(
         (), description="Hosts never asked for anything, nor their subdomains."
