@@ -23,6 +23,7 @@ from monitor.schedule import (
     next_poll_at,
     retry_after,
     rhythm,
+    ttl_of,
 )
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)  # a Wednesday
@@ -243,3 +244,39 @@ def test_a_fraction_of_a_second_is_never_rounded_away() -> None:
 def test_skipping_ends_for_a_moment_in_another_zone() -> None:
     moment = datetime.fromisoformat("2026-11-26T08:30:00+09:00")  # 23:30 GMT the day before
     assert after_skips(moment, PollHints(skip_hours=frozenset({23}))) == datetime(2026, 11, 26, tzinfo=UTC)
+
+
+# --- what a run of mutations found untested ---
+
+
+def test_a_source_that_publishes_every_two_days_is_asked_once_an_hour() -> None:
+    source = Source("s", "https://news.test/feed", poll_minutes=15)
+    assert wait(source, recent=[NOW, NOW - 2 * DAY, NOW - 4 * DAY]) == HOUR
+
+
+@pytest.mark.parametrize(
+    ("jitter", "expected"),
+    [(0.5, 63 * MINUTE), (1.0, 66 * MINUTE), (7.0, 66 * MINUTE), (-1.0, HOUR)],
+)
+def test_jitter_adds_a_tenth_at_most(jitter: float, expected: timedelta) -> None:
+    assert wait(jitter=jitter) == expected
+
+
+def test_after_skipped_hours_it_comes_up_to_a_quarter_of_an_hour_late() -> None:
+    hints = PollHints(skip_hours=frozenset({13, 14}))
+    assert wait(hints=hints) == 3 * HOUR
+    assert wait(hints=hints, jitter=1.0) == 3 * HOUR + 15 * MINUTE
+    assert wait(hints=hints, jitter=9.0) == 3 * HOUR + 15 * MINUTE
+
+
+@pytest.mark.parametrize("zone", ["-0000", "+0900", "EST"])
+def test_a_date_of_a_server_is_read_in_its_own_zone(zone: str) -> None:
+    hour = {"-0000": 15, "+0900": 24, "EST": 10}[zone]
+    said = NOW.replace(hour=hour % 24) + (DAY if hour == 24 else timedelta())
+    value = f"{said:%a, %d %b %Y %H:%M:%S} {zone}"
+    assert retry_after({"retry-after": value}, NOW) == 3 * HOUR
+
+
+def test_a_feed_that_asks_for_nothing_adds_nothing() -> None:
+    assert ttl_of(PollHints()) == timedelta()
+    assert ttl_of(PollHints(ttl_minutes=-5)) == timedelta()
