@@ -76,6 +76,7 @@ class RunReport:
             "items": {"new": self.polled.new, "processed": self.processed.items, "pending": self.pending},
             "outcomes": dict(sorted(self.processed.outcomes.items())),
             "matches": list(self.processed.matches),
+            "prefilter": {key: self.processed.prefilter[key] for key in ("skipped", "audited", "missed")},
             "digests": [
                 {"name": each.name, "kind": each.kind, "stories": each.stories, "messages": each.rows}
                 for each in self.composed.composed

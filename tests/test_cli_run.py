@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from monitor.demo.site import Site
+from monitor.store import open_store
 from tests.cli import monitor, write_config
 
 SOURCES = """
@@ -134,8 +135,13 @@ def test_status_says_what_was_and_what_comes(folder: Path) -> None:
     assert found["sources"]["total"] == 2
     assert found["matches"] > 0
     assert found["next_digests"][0]["name"] == "desk"
+    assert found["prefilter"] == {"skipped": 2, "audited": 0, "missed": 0}
+    with open_store(folder / "storage/monitor.db") as store:  # a later cycle, whose audit found a fault
+        report = {"prefilter": {"skipped": 7, "audited": 2, "missed": 1}}
+        store.record_run("cycle", datetime.now(UTC), datetime.now(UTC), True, report)
     shown = monitor("status", cwd=folder)
     assert shown.code == 0
+    assert "ERROR: 1 of these would have been lost" in shown.out
     assert "next digest  desk at " in shown.out
     assert monitor("status", "--healthcheck", cwd=folder).out == "well\n"
 

@@ -14,6 +14,8 @@ from monitor import pipeline, reading
 from monitor.errors import StoreError
 from monitor.model import PollRecord, Processed, Source
 from monitor.pipeline import PollPolicy, PollReport, ProcessPolicy, ProcessReport
+from monitor.report import RunReport
+from monitor.rules.prefilter import Prefilter
 from monitor.settings import read_rule_files
 from monitor.store import Store, open_store
 from tests.ports import Clock, FakeFetch, Inline
@@ -357,3 +359,25 @@ async def test_what_a_site_repeats_is_learnt_and_cut(bench: Bench) -> None:
     await bench.process()
     texts = [row["text"] for row in bench.store.db.all("SELECT text FROM articles ORDER BY item_id")]
     assert [refrain in text for text in texts] == [True] * 5 + [False] * 3
+
+
+# --- the prefilter's audit ---------------------------------------------------------------------
+
+
+async def test_an_article_the_prefilter_would_lose_is_an_error_in_log_report_and_status(
+    bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_prefilter", Prefilter(gates=()))  # turns everything away
+    monkeypatch.setattr(reading, "_audit_share", 1.0)
+    url = "https://news.example/a"
+    bench.fetch.serve(FEED, rss(("a", "UK and Japan sign chip agreement", NOW)), "application/rss+xml")
+    bench.fetch.serve(url, page())
+    await bench.poll()
+    report = await bench.process()
+    assert report.outcomes == {"match": 1}
+    assert [record.levelname for record in caplog.records if url in record.getMessage()] == ["ERROR"]
+    told = RunReport(NOW, processed=report).as_dict()
+    assert told["prefilter"] == {"skipped": 0, "audited": 1, "missed": 1}
+    bench.store.record_run("cycle", NOW, NOW, True, told)
+    assert bench.store.prefilter(NOW) == told["prefilter"]
+    assert bench.store.prefilter(NOW + timedelta(days=1))["missed"] == 0

@@ -46,6 +46,8 @@ def processed(report: ProcessReport) -> None:
     if report.items:
         counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(report.outcomes.items()))
         say(f"{report.items} articles judged: {counts}")
+    if missed := report.prefilter["missed"]:
+        say(f"error: the prefilter would have lost {missed} articles; its audit found them")
 
 
 def composed(report: ComposeReport, *, show: bool) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from monitor.settings import Config
 
 LOCKED_S = 10.0  # a healthcheck must answer before whoever asks gives up
+PREFILTER_SINCE = timedelta(days=7)
 STALE = timedelta(minutes=3)  # a heartbeat is written every 20 seconds
 WHY = "it is stopped, or cannot write; its log and `monitor doctor` say why"
 
@@ -38,7 +39,11 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
         return 1 if problem else 0
     config = env.load()
     with env.store(config, read_only=True) as store:
-        found = {**store.status(at), "next_digests": _next_digests(config, at)}
+        found = {
+            **store.status(at),
+            "prefilter": store.prefilter(at - PREFILTER_SINCE),
+            "next_digests": _next_digests(config, at),
+        }
     if as_json:
         json_line(found)
     else:
@@ -81,6 +86,11 @@ def _sign_of_life(beaten_at: str | None, at: datetime) -> str:
     return beaten_at if silent <= STALE else f"not since {beaten_at}: {WHY}"
 
 
+def _prefilter(skipped: int, audited: int, missed: int) -> str:
+    told = f"{skipped} pages turned away in seven days, {audited} read all the same"
+    return f"{told}; ERROR: {missed} of these would have been lost, the log names them" if missed else told
+
+
 def _print(found: dict[str, Any], at: datetime) -> None:
     from monitor.cli.show import line, table
 
@@ -95,6 +105,7 @@ def _print(found: dict[str, Any], at: datetime) -> None:
     )
     line(f"matches      {found['matches']} in {found['stories']} stories")
     line(f"outbox       {outbox or 'empty'}")
+    line(f"prefilter    {_prefilter(**found['prefilter'])}")
     for each in found["next_digests"]:
         line(f"next digest  {each['name']} at {each['at']} ({each['zone']})")
     if found["troubled"]:

@@ -31,6 +31,12 @@ ORDER BY s.name
 _LAST_RUNS = (
     "SELECT kind, started_at, ended_at, ok FROM runs WHERE id IN (SELECT max(id) FROM runs GROUP BY kind)"
 )
+_PREFILTER = """
+SELECT coalesce(sum(json_extract(report, '$.prefilter.skipped')), 0) AS skipped,
+  coalesce(sum(json_extract(report, '$.prefilter.audited')), 0) AS audited,
+  coalesce(sum(json_extract(report, '$.prefilter.missed')), 0) AS missed
+FROM runs WHERE kind = 'cycle' AND started_at >= ?
+"""
 
 
 class Status(Base):
@@ -72,6 +78,10 @@ class Status(Base):
             "digests": [dict(row) for row in self.db.all(_DIGESTS)],
             "runs": [plain(row) for row in self.db.all(_LAST_RUNS)],
         }
+
+    def prefilter(self, since: datetime) -> dict[str, int]:
+        """Pages that were skipped, audited and missed by cycles since then. Reads each cycle's report."""
+        return dict(self.db.all(_PREFILTER, [times.to_text(since)])[0])
 
     def _tally(self, sql: str) -> dict[str, int]:
         return {row[0]: row[1] for row in self.db.all(sql)}
