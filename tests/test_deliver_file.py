@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import re
 from email import policy
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from monitor.digest.payloads import payloads
 from monitor.digest.render import render
 from monitor.errors import DeliveryError
 from monitor.model import OutboxRow
-from tests.fakes import digest, row, spec, story
+from tests.fakes import HOSTILE, digest, evidence, outlet, row, spec, story
 
 
 def message(*entries, **changes) -> OutboxRow:
@@ -71,6 +72,26 @@ async def test_a_folder_that_cannot_be_written_is_tried_again(tmp_path: Path) ->
 async def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
     await channel(tmp_path / "in", "html").send(message(spec=spec("../../evil/name")))
     assert [path.parent for path in tmp_path.rglob("*.html")] == [tmp_path / "in" / "digests"]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_hostile_strings_are_written_as_text(tmp_path: Path, text: str) -> None:
+    body = f"{text} semiconductor {text}"
+    entry = story(
+        title=text, why=text, text=body, evidence=evidence(body, "semiconductor"), outlets=(outlet(text),)
+    )
+    await channel(tmp_path).send(message(entry, story(2, title="The last of them")))
+    written = {path.suffix: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    assert set(written) == {".eml", ".html", ".txt", ".xml"}
+    for suffix in (".html", ".txt", ".xml"):
+        shown = written[suffix].decode("utf-8")
+        assert "The last of them" in shown
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", shown)
+        assert "<script" not in shown or suffix == ".txt"
+    mail = email.message_from_bytes(written[".eml"], policy=policy.default)
+    assert mail["Bcc"] is None
+    assert "The last of them" in mail.get_body(("plain",)).get_content()
+    assert len(feedparser.parse(written[".xml"]).entries) == 2
 
 
 # --- building channels -----------------------------------------------------------------------

@@ -9,6 +9,7 @@ import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,9 +19,10 @@ from monitor.deliver.webhook import WebhookChannel, document
 from monitor.digest.payloads import payloads
 from monitor.digest.render import render
 from monitor.errors import ConfigError, DeliveryError, Problem
-from monitor.model import OutboxRow
+from monitor.model import DigestEntry, OutboxRow
+from monitor.text import clean_line
 from tests import slack_server
-from tests.fakes import HOSTILE, digest, evidence, row, story
+from tests.fakes import HOSTILE, digest, evidence, outlet, row, story
 
 KEY = "s3cr3t-hmac-key"
 
@@ -50,6 +52,21 @@ def webhook(url: str, **changes) -> WebhookChannel:
     return WebhookChannel("hook", WebhookSettings(**fields))
 
 
+def hostile(text: str) -> DigestEntry:
+    """A story that says `text` wherever a source can say anything."""
+    body = f"{text} semiconductor {text}"
+    return story(
+        title=text,
+        why=text,
+        text=body,
+        source_name=text,
+        url=f"https://example.org/{text}",
+        organisations=(text,),
+        outlets=(outlet(text),),
+        evidence=evidence(body, "semiconductor"),
+    )
+
+
 def message(kind: str, *entries) -> list[OutboxRow]:
     made = payloads(kind, render(digest(*(entries or (story(),)))))
     return [row(kind, payload=each.content, key=f"{n}" * 64) for n, each in enumerate(made)]
@@ -77,8 +94,7 @@ async def test_slack_takes_a_long_digest_part_by_part(receiver) -> None:
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 async def test_slack_takes_hostile_strings(receiver, text: str) -> None:
     url, inbox = receiver
-    body = f"{text} semiconductor {text}"
-    for part in message("slack", story(title=text, text=body, evidence=evidence(body, "semiconductor"))):
+    for part in message("slack", hostile(text)):
         await slack(url).send(part)
     assert "<!" not in json.dumps(inbox.messages, ensure_ascii=False)
 
@@ -133,6 +149,21 @@ async def test_an_address_that_is_none_is_final(url: str) -> None:
 
 
 # --- webhook ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+async def test_webhook_takes_hostile_strings(receiver, text: str) -> None:
+    """Whole, since a program reads them, and without what could end a line or move a cursor."""
+    url, inbox = receiver
+    inbox.check_limits = False
+    (sent,) = message("webhook", hostile(text))
+    await webhook(url).send(sent)
+    ((_, body),) = inbox.requests
+    (got,) = json.loads(body)["stories"]
+    assert got["title"] == clean_line(text, limit=4_000)
+    assert len(got["title"]) > 2_900 or text != HOSTILE["long title"], "not cut"
+    assert not re.search(r"[\x00-\x1f\x7f\u202a-\u202e\ud800-\udfff]", body.decode("utf-8"))
+    assert urlsplit(got["url"]).scheme in ("https", "")
 
 
 async def test_a_receiver_can_check_the_signature_and_read_every_fact(receiver) -> None:

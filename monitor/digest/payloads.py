@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 from monitor.digest import blocks, feed
 from monitor.digest.pieces import calling_nobody, pieces
 from monitor.digest.render import Rendered
-from monitor.digest.view import StoryView
+from monitor.digest.view import StoryView, safe_url
 from monitor.model import Digest, DigestEntry
+from monitor.text import clean_line
 
 SCHEMA = "japan-tech-monitor/digest/1"
+_MOST_CHARS = 4_000  # of a string in the webhook's document
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,9 @@ def document(digest: Digest, subject: str) -> dict[str, object]:
 def _story(entry: DigestEntry) -> dict[str, object]:
     return {
         "story_id": entry.story_id,
-        "title": entry.title,
-        "url": entry.url,
-        "source": entry.source_name,
+        "title": _line(entry.title),
+        "url": safe_url(entry.url),
+        "source": _line(entry.source_name),
         "authority": entry.authority,
         "country": entry.country,
         "lang": entry.lang,
@@ -145,21 +147,32 @@ def _story(entry: DigestEntry) -> dict[str, object]:
         "event": entry.event,
         "priority": entry.priority,
         "score": entry.score,
-        "why": entry.why,
-        "organisations": list(entry.organisations),
-        "programmes": list(entry.programmes),
-        "amounts": [{"text": a.text, "currency": a.currency, "value": a.value} for a in entry.amounts],
-        "evidence": [{"field": e.field, "quote": e.quote, "rule": e.rule} for e in entry.evidence],
+        "why": _line(entry.why),
+        "organisations": [_line(name) for name in entry.organisations],
+        "programmes": [_line(name) for name in entry.programmes],
+        "amounts": [{"text": _line(a.text), "currency": a.currency, "value": a.value} for a in entry.amounts],
+        "evidence": [{"field": e.field, "quote": _line(e.quote), "rule": e.rule} for e in entry.evidence],
         "outlets": [
-            {"source": o.source_name, "title": o.title, "url": o.url, "lang": o.lang} for o in entry.outlets
+            {
+                "source": _line(o.source_name),
+                "title": _line(o.title),
+                "url": safe_url(o.url),
+                "lang": o.lang,
+            }
+            for o in entry.outlets
         ],
-        "update": entry.update,
+        "update": _line(entry.update),
     }
+
+
+def _line(text: str) -> str:
+    """Whole, on one line, without control characters: a program may show it somewhere."""
+    return clean_line(text, limit=_MOST_CHARS)
 
 
 def _source(row: tuple[str, str, datetime | None]) -> dict[str, object]:
     name, reason, since = row
-    return {"source": name, "reason": reason, "since": _instant(since)}
+    return {"source": _line(name), "reason": _line(reason), "since": _instant(since)}
 
 
 def _instant(at: datetime | None) -> str | None:
