@@ -122,8 +122,9 @@ class Lookout:
         self._clocks = (now, tick)
         jump = (now - before).total_seconds() - (tick - then)
         if abs(jump) > CLOCK_JUMP_S:
-            how = f"{'forward' if jump > 0 else 'back'} by {timedelta(seconds=round(abs(jump)))}"
-            text = f"the clock went {how} (or the machine slept); if it is wrong now, set it (`timedatectl`)"
+            span = timedelta(seconds=round(abs(jump)))
+            how = f"forward by {span} (or the machine slept)" if jump > 0 else f"back by {span}"
+            text = f"the clock went {how}; if it is wrong now, set it (`timedatectl`)"
             # Each jump is an event of its own: it has no end that could be told.
             yield Finding("clock", f"jumped {now:%Y-%m-%dT%H:%M:%SZ}", text)
 
