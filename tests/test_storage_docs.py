@@ -186,3 +186,13 @@ def test_delivery_proof_reads_the_last_month_and_no_more(tmp_path: Path) -> None
     assert any("outbox_created (created_at>?)" in step for step in steps)
     assert any("digest_claims_digest (digest_id=?)" in step for step in steps)
     assert not any(step.startswith(("SCAN c", "SCAN outbox", "SCAN st")) for step in steps)
+
+
+def test_a_sum_two_outlets_name_in_their_own_words_is_one_announcement(tmp_path: Path) -> None:
+    sql = (STORAGE / "queries" / "funding-announced.sql").read_text("utf-8")
+    with open_store(tmp_path / "monitor.db") as store:
+        desk(store, NOW - 60 * DAY)
+        for source, text, joins in ((BBC, "£3.99m", None), (NIKKEI, "399万ポンド", 1)):
+            judged = verdict(event="funding", amounts=(money(text, 3_990_000.0),))
+            matched(store, source, text, at=NOW - DAY, judged=judged, joins=joins)
+        assert len(store.db.all(sql)) == 1

@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
@@ -15,6 +16,7 @@ from monitor.digest.brief import link
 from monitor.text import terminal_safe
 
 Row = dict[str, Any]
+_FORMULA = tuple("=+-@＝＋－＠")  # a Japanese spreadsheet program takes the full-width ones too
 TABLE = ("matched_at", "source", "country", "title", "why")
 
 
@@ -49,7 +51,7 @@ def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = terminal_safe(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return "'" + text if text.lstrip().startswith(_FORMULA) or text.startswith(("\t", "\r")) else text
 
 
 def _markdown(rows: Iterable[Row]) -> None:
@@ -59,13 +61,14 @@ def _markdown(rows: Iterable[Row]) -> None:
 
 def _atom(rows: Iterable[Row]) -> None:
     """A feed of RFC 4287; a match keeps its id for ever."""
-    rows = list(rows)
-    newest = max((row["matched_at"] for row in rows), default=f"{now():%Y-%m-%dT%H:%M:%SZ}")
+    rows = iter(rows)  # newest first, and as many as there are
+    first = next(rows, None)
+    newest = first["matched_at"] if first else f"{now():%Y-%m-%dT%H:%M:%SZ}"
     line('<?xml version="1.0" encoding="utf-8"?>')
     line('<feed xmlns="http://www.w3.org/2005/Atom"><title>Matches</title>')
     line(f"<id>urn:japan-tech-monitor:matches</id><updated>{newest}</updated>")
     line("<author><name>japan-tech-monitor</name></author>")
-    for row in rows:
+    for row in chain([first] if first else [], rows):
         line(_entry(row))
     line("</feed>")
 

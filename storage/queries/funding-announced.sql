@@ -16,5 +16,5 @@ JOIN stories st ON st.id = m.story_id
 JOIN json_each(v.amounts) AS amount
 WHERE m.matched_at >= strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-90 days')
   AND v.event IN ('funding', 'investment', 'rd-programme', 'agreement')
-GROUP BY st.id, currency, value
+GROUP BY st.id, json_extract(amount.value, '$.currency'), round(json_extract(amount.value, '$.value'))
 ORDER BY first_seen_at DESC, value DESC
