@@ -12,6 +12,7 @@ import shutil
 import signal
 import smtplib
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -28,6 +29,7 @@ USER, PASSWORD, DOMAIN = "monitor", "correct horse", "example.org"
 _DAEMONS = Path("/usr/lib/postfix/sbin")
 _PLUGINS = ("/usr/lib/*/sasl2/libplain.so", "/usr/lib/*/sasl2/libsasldb.so")
 _PATIENCE_S = 60.0
+_PROBE = "probe"
 
 _MAIN = """\
 compatibility_level = 3.6
@@ -144,7 +146,7 @@ def wait_for(is_so: Callable[[], bool], said: Callable[[], str]) -> None:
 
 @contextmanager
 def serve(*mailboxes: str) -> Iterator[Server]:
-    """A server with these mailboxes (local parts). Raises NotStarted."""
+    """A server with these mailboxes (local parts), proved to deliver. Raises NotStarted."""
     # Not below pytest's folder: that is root's alone, and the daemons are not root.
     with tempfile.TemporaryDirectory(prefix="postfix-", dir="/tmp", ignore_cleanup_errors=True) as name:
         server = Server(Path(name), _free_port())
@@ -159,6 +161,7 @@ def serve(*mailboxes: str) -> Iterator[Server]:
             )
         try:
             _await(master, server)
+            _prove(server)
             yield server
         finally:
             _stop(master)
@@ -178,7 +181,9 @@ def _prepare(server: Server, mailboxes: tuple[str, ...]) -> None:
     texts = {"main.cf": _MAIN, "master.cf": _MASTER, "sasl/smtpd.conf": _SASL}
     for file, text in texts.items():
         (folder / file).write_text(text.format(**named, uid=reader.pw_uid, gid=reader.pw_gid), "utf-8")
-    (folder / "mailboxes").write_text("".join(f"{box}@{DOMAIN} {box}/\n" for box in mailboxes), "ascii")
+    (folder / "mailboxes").write_text(
+        "".join(f"{box}@{DOMAIN} {box}/\n" for box in (*mailboxes, _PROBE)), "ascii"
+    )
     server.refuse()
     _certify(folder)
     _folders(folder, owner)
@@ -210,11 +215,27 @@ def _await(master: subprocess.Popen[bytes], server: Server) -> None:
     """Returns once the server greets. Raises NotStarted."""
     end = time.monotonic() + _PATIENCE_S
     while master.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError), smtplib.SMTP("localhost", server.port, timeout=_PATIENCE_S):
-            return
+        address = ("127.0.0.1", server.port)
+        with contextlib.suppress(OSError), socket.create_connection(address, timeout=_PATIENCE_S) as probe:
+            if probe.recv(3) == b"220":
+                return
         time.sleep(0.05)
     _stop(master)
     raise NotStarted(server.log()[-2_000:].strip())
+
+
+def _prove(server: Server) -> None:
+    """A mail by the standard library arrives: what fails after it is ours. Raises NotStarted."""
+    context = ssl.create_default_context(cafile=server.ca_file)
+    recipient = f"{_PROBE}@{DOMAIN}"
+    try:
+        with smtplib.SMTP("localhost", server.port, timeout=_PATIENCE_S) as client:
+            client.starttls(context=context)
+            client.login(f"{USER}@{DOMAIN}", PASSWORD)
+            client.sendmail(recipient, [recipient], b"Subject: probe\r\n\r\nprobe\r\n")
+        server.mails(_PROBE)
+    except (OSError, smtplib.SMTPException, AssertionError) as error:
+        raise NotStarted(f"{error}\n{server.log()}"[-2_000:]) from error
 
 
 def _stop(master: subprocess.Popen[bytes]) -> None:
