@@ -76,7 +76,12 @@ def concept_rules(files: Mapping[str, str]) -> tuple[rules.RuleSet, dict[str, Pr
 def looked_at(page: reading.Page) -> list[str]:
     """The texts of both looks, as far as there is one."""
     seen: list[str] = []
-    extract(page.body or b"", title=page.title, want_metadata=False, worth=lambda text: not seen.append(text))
+
+    def note(text: str) -> bool:
+        seen.append(text)
+        return True
+
+    extract(page.body or b"", title=page.title, want_metadata=False, worth=note)
     first = skim(page.body or b"", page.content_type, titles=False)
     return seen if first is None else [first, *seen]
 
