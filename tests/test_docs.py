@@ -204,3 +204,16 @@ def test_the_design_names_every_room_in_its_layer() -> None:
         for number, rooms in rows
     }
     assert told == {number: rooms - {"__init__"} for number, rooms in LAYERS.items()}
+
+
+def test_the_picture_of_the_design_shows_rooms_that_exist_above_what_they_use() -> None:
+    """Every name with a slash or .py in the picture of the four steps is a file or folder of monitor/."""
+    page = (ROOT / "docs" / "design.md").read_text("utf-8")
+    picture = FENCE.search(page)
+    assert picture
+    names = re.findall(r"(?<![\w*/])[a-z_]+(?:/|\.py\b)", picture[2])
+    missing = [name for name in names if name != "config/" and not (ROOT / "monitor" / name).exists()]
+    assert missing == []
+    assert {"app.py", "fetch/", "store/", "deliver/", "scheduler.py", "cli/"} <= set(names)
+    steps = re.findall(r"^ (\d) (\w+) ", picture[2], re.MULTILINE)
+    assert steps == [("1", "poll"), ("2", "process"), ("3", "compose"), ("4", "flush")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -69,3 +70,8 @@ def test_init_from_the_wheel_needs_no_source_tree(wheel: Path, tmp_path: Path) -
     }
     shipped = {path.relative_to(ROOT) for path in (ROOT / "config").rglob("*") if path.is_file()}
     assert shipped <= written
+    check = [sys.executable, "-m", "monitor", "check", "--json"]
+    done = subprocess.run(
+        check, cwd=tmp_path / "desk", env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (0, True), done.stderr
