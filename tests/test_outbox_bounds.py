@@ -11,7 +11,7 @@ import pytest
 
 from monitor import store as stores
 from monitor.model import ChannelSpec, OutboxRow
-from monitor.outbox import Patience, compose, flush, preview
+from monitor.outbox import Patience, compose, flush, message_id, outbox_key, preview
 from monitor.store import Store
 from tests.fakes import Clock, FakeChannel, digest, refusal, row, spec, story
 from tests.store_kit import DAY, HOUR, METI, NOW, desk, matched, verdict
@@ -182,3 +182,15 @@ def test_a_preview_of_a_round_up_has_its_bars(store: Store) -> None:
     shown = preview(store, given, NOW + HOUR)
     assert shown.digest.kind == "weekly"
     assert {count for *_, count in shown.digest.weekly_counts} == {1}
+
+
+def test_a_key_is_the_same_in_every_version() -> None:
+    """Else an upgrade between "sent" and our note of it would repeat a message under another key."""
+    made = ("london|scheduled|2026-05-05T07:00:00Z", "mail", "desk@example.org")
+    key = outbox_key(*made)
+    assert key == outbox_key(*made, 1) == "87c2ca5cc4b7cfea945ee495b443253785aae3191053fb5d7570607874e6432c"
+    assert outbox_key(*made, 2) == "a93bcf45197d55610db9b0d4f9bb065221e5bf87bbcd5add39ffe0d65d7539ad"
+    assert (
+        message_id(key, "desk@example.org", "example.org")
+        == "<87c2ca5cc4b7cfea945ee495.0a59d4a56be6@example.org>"
+    )
