@@ -73,16 +73,35 @@ def keep_house(config: Config, now: datetime) -> Kept:
         counts = opened.prune(config.monitor.retention, now)
         damage, copy = None, None
         if _is_past(opened.get_state(_CHECKED), now, CHECKED_EVERY):
-            damage = opened.check()
-            if not damage:
-                copy = copied(opened, config.monitor.storage / "backups", now)
+            damage, copy = checked(opened, config.monitor.storage / "backups", now)
             opened.put_state(_CHECKED, now.strftime(_STAMP), now)
         opened.put_state(_DONE, now.strftime(_STAMP), now)
     return Kept(sum(counts.values()), damage, copy)
 
 
+def checked(opened: store.Store, folder: Path, now: datetime) -> tuple[Sequence[str], Path | None]:
+    """What is wrong with the database; its copy in `folder` when nothing is, the oldest removed.
+
+    The search index is checked in the copy: in the database itself that keeps every writer waiting. All
+    else only the original shows, for a copy is built anew. A damaged one replaces no sound copy.
+    """
+    with store.open_store(opened.path, read_only=True) as reader:
+        damage = reader.check()
+    copy = None if damage else copied(opened, folder, now)
+    if copy is None:
+        return damage or opened.check(), None
+    with store.open_store(copy) as read:
+        damage = read.check()
+    if damage:
+        copy.unlink()
+        return damage, None
+    for old in sorted(folder.glob(f"{opened.path.stem}-weekly-*.db"))[:-COPIES]:
+        old.unlink()
+    return [], copy
+
+
 def copied(opened: store.Store, folder: Path, now: datetime) -> Path | None:
-    """A copy in `folder`, the oldest beyond COPIES removed; None when the disk has no room for one."""
+    """A copy in `folder`; None when the disk has no room for one."""
     folder.mkdir(parents=True, exist_ok=True)
     size = opened.path.stat().st_size
     if shutil.disk_usage(folder).free < 3 * size:
@@ -90,8 +109,6 @@ def copied(opened: store.Store, folder: Path, now: datetime) -> Path | None:
         return None
     path = folder / f"{opened.path.stem}-weekly-{now:%Y-%m-%d}.db"
     opened.backup(path)
-    for old in sorted(folder.glob(f"{opened.path.stem}-weekly-*.db"))[:-COPIES]:
-        old.unlink()
     return path
 
 

@@ -18,6 +18,7 @@ from monitor.pipeline import PollReport
 from monitor.report import RunReport
 from monitor.settings import Config
 from monitor.store import open_store
+from tests import store_kit as kit
 from tests.cli import write_config
 
 SOURCE = '- {{id: {id}, url: "{url}", allow_private: true}}\n'
@@ -140,6 +141,21 @@ async def test_housekeeping_forgets_checks_weekly_and_keeps_two_copies(tmp_path:
     assert copies == ["monitor-weekly-2026-03-16.db", "monitor-weekly-2026-03-23.db"]
     with open_store(config.monitor.storage / "backups" / copies[-1], read_only=True) as copy:
         assert copy.check() == []
+
+
+async def test_a_damaged_database_is_told_and_replaces_no_sound_copy(tmp_path: Path) -> None:
+    config = configured(tmp_path, "")
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    with open_store(config.database) as store:
+        kit.matched(kit.desk(store, at), kit.METI, 1, at=at)
+        assert (await housekeeping.in_background(config, at)).damage == []
+        store.db.run("DELETE FROM search_docsize")
+    kept = await housekeeping.in_background(config, at + timedelta(days=7))
+    assert kept.copy is None
+    assert "the search index lacks 1 articles" in (kept.damage or ())
+    assert [path.name for path in (config.monitor.storage / "backups").iterdir()] == [
+        "monitor-weekly-2026-03-02.db"
+    ]
 
 
 async def test_what_housekeeping_cannot_do_is_the_jobs_failure(tmp_path: Path) -> None:
