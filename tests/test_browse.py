@@ -535,7 +535,7 @@ def test_listening_elsewhere_any_address_will_do_but_not_any_name(
 
 
 @pytest.mark.skipif(chromium.program() is None, reason="chromium is not installed")
-@pytest.mark.parametrize("width", [1200, 390], ids=["desktop", "phone"])
+@pytest.mark.parametrize("width", [1200, 360], ids=["desktop", "phone"])
 def test_a_reader_finds_日英_narrows_it_and_sees_why(address: str, tmp_path: Path, width: int) -> None:
     with chromium.Chromium(tmp_path, width=width) as browser:
         browser.open(address)
@@ -549,9 +549,11 @@ def test_a_reader_finds_日英_narrows_it_and_sees_why(address: str, tmp_path: P
         reasons = browser.run("document.querySelector('#reasons').innerText")
         assert "Why it matched" in reasons
         assert "title: Rapidus" in reasons
-        for path in ("", "dashboard", "monitor/matches_view", "monitor/source_health", "match/1", "monitor"):
-            browser.open(address + path)
+        for path in ("", "dashboard", "monitor/matches_view", "monitor/source_health", "match/1", "monitor",
+                     "monitor/matches_view?_search=日英", "monitor/near_misses", "monitor/delivery-proof",
+                     "monitor/search?q=日英"):  # fmt: skip
+            browser.open(address + urllib.request.quote(path, safe="/?=&"))  # type: ignore[attr-defined]
             assert browser.run("document.documentElement.scrollWidth <= window.innerWidth"), path
             if folder := os.environ.get("MONITOR_SCREENSHOTS"):
-                name = path.replace("/", "-") or "home"
+                name = re.sub(r"[/?=]", "-", path) or "home"
                 browser.screenshot(Path(folder) / f"{name}-{width}.png")

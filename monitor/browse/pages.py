@@ -126,6 +126,7 @@ async def dashboard(ask: Ask, now: datetime) -> dict[str, Any]:
         ask.all(asked.AILING),
     )
     return {
+        "legend": _legend(weeks),
         "chart": _chart(weeks, [first + timedelta(weeks=n) for n in range(WEEKS)]),
         "topics": topics,
         "organisations": organisations,
@@ -136,12 +137,20 @@ async def dashboard(ask: Ask, now: datetime) -> dict[str, Any]:
     }
 
 
+def _charted(rows: Sequence[Row]) -> list[str]:
+    return sorted({*CORRIDORS, *(row["name"] for row in rows)})
+
+
+def _legend(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """(name, colour): on a phone the chart is scrolled to its newest week, away from its own legend."""
+    return [(labels.name("en", n), plot.COLOURS[k % len(plot.COLOURS)]) for k, n in enumerate(_charted(rows))]
+
+
 def _chart(rows: Sequence[Row], mondays: Sequence[datetime]) -> str:
     counted = {(row["week"], row["name"]): row["n"] for row in rows}
-    names = sorted({*CORRIDORS, *(row["name"] for row in rows)})
     series = {
         labels.name("en", name): [counted.get((f"{monday:%Y-%m-%d}", name), 0) for monday in mondays]
-        for name in names
+        for name in _charted(rows)
     }
     return plot.bars(
         "Stories begun each week, by corridor", [f"{monday.day} {monday:%b}" for monday in mondays], series
