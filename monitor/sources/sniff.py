@@ -31,6 +31,7 @@ _WESTERN = re.compile(
     r"(?:<(?:\w+:)?language>\s*|\blang=[\"'])(?:en|fr|de|es|pt|it|nl|sv|da|nb|no|fi)\b", re.I
 )
 _LONG_TAG = re.compile(r"<(?P<name>[A-Za-z][^\s<>/=]{0,100})[^<>]{5000,}")
+_ODD = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\ufffd]")  # controls but blanks, form feed and escape
 _TEXT_URLS = re.compile(r"https?://\S+")
 
 
@@ -161,5 +162,4 @@ def _late_feed(decoded: str, start: int) -> tuple[str, str, int] | None:
 def _is_binary(decoded: str) -> bool:
     """More than one character in ten is a control or undecodable: no text anybody wrote."""
     sample = decoded[:4_000]
-    odd = sum((char < " " and char not in "\t\r\n\x1b\x0c") or char == "\ufffd" for char in sample)
-    return odd * 10 > len(sample)
+    return len(_ODD.findall(sample)) * 10 > len(sample)
