@@ -35,7 +35,7 @@ class Scheduler:
         self._stopping = False
         self.counts: Counter[str] = Counter()  # error:<job>, missed:<job>, busy:<job>
         self.failing: dict[str, str] = {}  # job → why its last run failed, until it works again
-        self._failing_since: dict[str, float] = {}
+        self._failures: dict[str, tuple[float, float]] = {}  # job → its first and last failure in a row
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={
@@ -101,9 +101,9 @@ class Scheduler:
         return not left
 
     def failing_for(self, seconds: float) -> dict[str, str]:
-        """Jobs that have failed for so long without working once → why they did the last time."""
-        before = time.monotonic() - seconds
-        return {name: why for name, why in self.failing.items() if self._failing_since[name] <= before}
+        """Jobs that have failed again after so long → why. One failure of a rare job says little."""
+        lasting = {name for name, (first, last) in self._failures.items() if last - first >= seconds}
+        return {name: why for name, why in self.failing.items() if name in lasting}
 
     def _guarded(self, name: str, job: Job) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
@@ -112,7 +112,7 @@ class Scheduler:
             self._running[task] = name
             try:
                 await job()
-                self._failing_since.pop(name, None)
+                self._failures.pop(name, None)
                 if self.failing.pop(name, None):
                     _log.info("job %s works again", name)
             except asyncio.CancelledError:
@@ -130,7 +130,8 @@ class Scheduler:
     def _tell(self, name: str, error: Exception) -> None:
         """A bug with its traceback, an expected failure as a line, the same one again not at all."""
         shared = str(error) in self.failing.values()  # one full disk stops every job
-        self._failing_since.setdefault(name, time.monotonic())
+        now = time.monotonic()
+        self._failures[name] = (self._failures.get(name, (now, now))[0], now)
         before, self.failing[name] = self.failing.get(name), str(error) or type(error).__name__
         if before == self.failing[name]:
             return
