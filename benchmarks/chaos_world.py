@@ -21,7 +21,7 @@ from typing import Any
 NAME = "press.chaos.test"
 DNS_ADDRESS = "127.0.0.7"
 FEEDS = 20  # each shows every article, so that a poll somewhere is never far
-SHOWN = 60
+SHOWN = 400  # more than ever appear while nothing is read
 READ_ONLY = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
