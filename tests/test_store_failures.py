@@ -79,6 +79,7 @@ WRITES: dict[str, Call] = {
     "record_run": lambda s: s.record_run("cycle", NOW, NOW, True, {}),
     "backfill_source": lambda s: s.backfill_source("archive", NOW),
     "keep_backfilled": lambda s: s.keep_backfilled("bbc", item("archived"), _outcome(0), None, NOW),
+    "bring_back": lambda s: s.bring_back(NOW),
     "prune": lambda s: s.prune(Keep(1, 1, 1, 1, 1), NOW + 900 * DAY),
 }
 READS: dict[str, Call] = {
@@ -106,12 +107,14 @@ READS: dict[str, Call] = {
     "judged": lambda s: list(s.judged()),
     "history": lambda s: list(s.history()),
     "status": lambda s: s.status(NOW),
+    "prefilter": lambda s: s.prefilter(NOW - DAY),
+    "readable": lambda s: s.readable(1),
     "get_state": lambda s: s.get_state("x"),
     "heartbeat_at": lambda s: s.heartbeat_at(),
     "backup": lambda s: s.backup(s.path.parent / "copy.db"),
     "check": lambda s: s.check(),
 }
-NOT_CALLS = {"write", "close"}
+NOT_CALLS = {"write", "close", "can_write", "wait_for_lock"}
 
 
 def furnish(store: Store) -> None:
