@@ -43,10 +43,12 @@ from monitor.model import (
     Verdict,
 )
 from monitor.store import Store, open_store
+from monitor.store.words import split
 
 QUERIES = Path(__file__).parent.parent / "storage" / "queries"
 SEARCHES = ("日英", "半導体", "semiconductor partnership", '"semiconductor partnership"', "ＴＳＭＣ",
             "ラピダス", "Rapidus 半導体", "quantum OR 量子 -market", "the", "の", "semi*")  # fmt: skip
+FACETS = ("corridors", "topics", "event", "source", "country", "priority")
 DAYS = 730
 SHARE_MATCHED = 0.6
 SHARE_JAPANESE = 0.3
@@ -272,9 +274,37 @@ def sizes(store: Store) -> Iterator[str]:
     yield f"database              {total / 1e6:8.1f} MB = {total / all_text:.2f} x all text (limit 3)"
     yield f"                                  = {total / text:.2f} x the text of articles"
     yield f"search index          {index / 1e6:8.1f} MB = {index / text:.2f} x that (limit 0.7)"
+    for lang in ("ja", "en"):
+        yield f"  of articles in {lang} alone              {alone(store, lang):.2f} x their text"
     largest = "SELECT name, sum(pgsize) AS n FROM dbstat GROUP BY name ORDER BY n DESC LIMIT 14"
     for row in store.db.all(largest):
         yield f"  {row['name']:<30} {row['n'] / 1e6:7.1f} MB"
+
+
+def alone(store: Store, lang: str, most: int = 4000) -> float:
+    """Size of an index of articles in one language to their text."""
+    sql = store.db.value("SELECT sql FROM sqlite_master WHERE name = 'search'")
+    found = store.db.all("SELECT title, text FROM articles WHERE lang = ? LIMIT ?", [lang, most])
+    index = sqlite3.connect(":memory:")
+    index.execute(sql)
+    index.executemany(
+        "INSERT INTO search (rowid, title, text) VALUES (?, ?, ?)",
+        [(n, split(row["title"]), split(row["text"])) for n, row in enumerate(found)],
+    )
+    index.execute("INSERT INTO search (search) VALUES ('optimize')")
+    (size,) = index.execute("SELECT sum(length(block)) FROM search_data").fetchone()
+    index.close()
+    return float(size / sum(len(row["title"].encode()) + len(row["text"].encode()) for row in found))
+
+
+def facets(database: sqlite3.Connection) -> Callable[[], object]:
+    """All facets of the first page of matches in `monitor browse`, as it counts them."""
+    from monitor.browse.facets import Counted, tallied
+
+    wanted = [Counted(name, name in ("corridors", "topics"), False) for name in FACETS]
+    return lambda: tallied(
+        database, f"SELECT {', '.join(FACETS)} FROM (SELECT * FROM matches_view)", {}, wanted
+    )
 
 
 def keep_writing(path: Path, started: Event, stop: Event, written: SimpleQueue[int]) -> None:
@@ -326,6 +356,7 @@ def measure(path: Path) -> int:
     for view in ("matches_view", "near_misses", "delivery_log"):
         report(f"first page of {view}", 50, asking(plain, f"SELECT * FROM {view} LIMIT 101"))
     report("source_health", 200, asking(plain, "SELECT * FROM source_health"))
+    report("facets of matches_view in the browser", 500, facets(plain))
     with open_store(path, read_only=True) as store:
         for query in SEARCHES:
             report(f"search {query}", 50, lambda query=query: store.search(query, 20))
