@@ -140,6 +140,8 @@ class _Worker:
     async def _read(self) -> None:
         """Reads, unless it could not be stored; what failed is not tried again and again at others' cost."""
         if time.monotonic() < self._read_after:
+            if why := self.scheduler.failing.get("read"):
+                raise MonitorError(why)  # resting is not working
             return
         await self._storable()
         rest_s = self.app.config.monitor.poll.every_s * 2.0**self._failures

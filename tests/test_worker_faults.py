@@ -18,7 +18,7 @@ from monitor import settings
 from monitor import worker as worker_module
 from monitor.app import App
 from monitor.demo.site import Site
-from monitor.errors import StoreError
+from monitor.errors import MonitorError, StoreError
 from monitor.model import Polled
 from monitor.worker import _Worker
 from tests.cli import write_config
@@ -129,6 +129,9 @@ async def test_a_source_is_not_asked_again_and_again_when_its_answer_cannot_be_s
             with pytest.raises(StoreError):
                 await worker._read()
             await worker._read()
+            worker.scheduler.failing["read"] = "the disk reports an error"
+            with pytest.raises(MonitorError, match="the disk reports an error"):
+                await worker._read()  # no sign that it works again
         assert tries == 1
         worker._read_after = 0.0
         await worker._read()
