@@ -1,140 +1,52 @@
-"""One whole cycle on loopback: what each stage costs, whether cost grows in line with the work, memory.
+"""Whole cycles on loopback: what each stage costs, whether cost grows in line with the work, memory.
 
-    python -m benchmarks.cycle [--feeds 100] [--changed 30] [--new 10] [--pages FOLDER] [--no-prefilter]
+    python -m benchmarks.cycle [--feeds 1000] [--new 10] [--changed 0,50,100,200,300] [--pages FOLDER]
+                               [--no-prefilter]
 
-The first cycle fills the database with 30 old items a feed; then `--changed` feeds get `--new` items each
-(40 in a feed), the others answer 304, and the second cycle is measured: poll, process, compose, flush
-through the application itself, with the shipped rules, two worker processes and a database on disk. Three
-sizes (a third, two thirds, all) give the fit of CPU against articles. Pages are real ones (FOLDER of
-`*.html.gz`), or made up, one in twenty of them a match. The server runs in a process of its own and counts
-for nothing; each feed has an address of its own in 127.0.0.0/8. Linux only. Writes benchmarks/work/cycle.svg.
+The first cycle fills the database with the 40 entries of every feed. Then, cycle after cycle, as many of the
+feeds as `--changed` names have `--new` new entries, the others answer 304: poll, process, compose and flush
+through the application itself, with the shipped rules, two worker processes and a database on disk. A cycle
+of 0 is the rerun without a change. A straight line is fitted through CPU against articles. Beside that the
+polls of a quarter, a half and all of the feeds (all 304), and the shipped matcher at 100 to 10,000 terms.
 
-The promised size: --feeds 1000 --changed 300 --new 10 (3,000 articles).
+Pages are real ones (FOLDER of `*.html.gz`), one in a hundred made up and a match. The site runs in a process
+of its own and counts for nothing. Linux only. Writes benchmarks/work/cost.svg: cost against feeds, articles
+and terms.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import gzip
-import multiprocessing
 import os
-import random
-import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
-from zlib import crc32
 
+from benchmarks.poll_ours import configure, cpu_s, peak_mb, resident_mb, worker_pids
+from benchmarks.poll_site import Offer, Site
+from benchmarks.rules_scaling import articles as texts_of_ours
+from benchmarks.rules_scaling import each_us, words
 from monitor import plot, reading, settings
 from monitor.app import App
+from monitor.rules.concepts import Concept, Entity
+from monitor.rules.forms import parse_form
+from monitor.rules.matcher import compile_lexicon, find
 
-CONFIG = Path(__file__).parent.parent / "config"
-WORK = Path(__file__).parent / "work"
+CHART = Path(__file__).parent / "work" / "cost.svg"
 STAGES = ("poll", "process", "compose", "flush")
-OLD_ITEMS = 30
-MATCHING = (
-    "UK Research and Innovation and the Japan Science and Technology Agency will fund joint semiconductor"
-    " research. The UK-Japan agreement number {n} was signed in London on Monday by both science ministers."
-)
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-# --- the site ----------------------------------------------------------------------------------
-
-
-def made_up_pages() -> list[bytes]:
-    """Twenty pages of the usual weight, the first of which matches."""
-    draw = random.Random(5)
-    stock = ["".join(draw.choices("abdegiklmnoprstu", k=draw.randint(2, 9))) for _ in range(3000)]
-    pages = []
-    for n in range(20):
-        paragraphs = [" ".join(draw.choices(stock, k=60)).capitalize() + "." for _ in range(12)]
-        if n == 0:
-            paragraphs[:2] = [MATCHING.format(n=n)] * 2
-        body = "".join(f"<p>{text}</p>" for text in paragraphs)
-        links = "".join(
-            f'<li class="item"><a href="/{a}/{b}">{a} {b}</a></li>\n'
-            for a, b in (draw.sample(stock, 2) for _ in range(400))
-        )
-        script = f"<script>var x = {draw.choices(stock, k=8000)};</script>"
-        pages.append(
-            f"<!doctype html><html lang=en><head><title>Page {n}</title>{script}</head><body><ul>{links}</ul>"
-            f"<article><h1>Headline {n} of this page</h1>{body}</article></body></html>".encode()
-        )
-    return pages
-
-
-def feed(host: str, number: int, new: int) -> bytes:
-    """40 items at most: the old ones, and before them the new."""
-    now = datetime.now(UTC)
-    items = [(f"n{n}", now - timedelta(hours=1)) for n in range(new)]
-    items += [(f"o{n}", now - timedelta(days=90, hours=n)) for n in range(OLD_ITEMS)]
-    entries = "".join(
-        f"<item><title>Story {key} of feed {number}</title><link>http://{host}/page/{number}/{key}</link>"
-        f"<guid isPermaLink='false'>{number}-{key}</guid><pubDate>{format_datetime(at)}</pubDate>"
-        f"<description>{'A sentence on what happened. ' * 20}</description></item>"
-        for key, at in items
-    )
-    return f"<rss version='2.0'><channel><title>Feed {number}</title>{entries}</channel></rss>".encode()
-
-
-def serve(pipe: Connection, folder: Path | None) -> None:
-    """Answers for ever. What comes through the pipe is (changed feeds, new items a feed)."""
-    files = sorted(folder.glob("*.html.gz")) if folder else []
-    pages = [gzip.decompress(file.read_bytes()) for file in files] or made_up_pages()
-    state = {"changed": 0, "new": 0}
-
-    def answer(head: str) -> tuple[int, str, bytes, str]:
-        path = head.split(" ", 2)[1]
-        host = next(line[6:] for line in head.split("\r\n") if line.lower().startswith("host: "))
-        kind, _, rest = path.strip("/").partition("/")
-        if kind == "page":
-            return 200, "text/html", pages[crc32(rest.encode()) % len(pages)], ""
-        if kind != "feed":
-            return 404, "text/plain", b"", ""
-        number = int(rest)
-        new = state["new"] if number < state["changed"] else 0
-        etag = f'"{number}-{new}"'
-        if etag in head:
-            return 304, "", b"", etag
-        return 200, "application/rss+xml", feed(host, number, new), etag
-
-    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                status, kind, body, etag = answer(head)
-                tag = f"ETag: {etag}\r\n" if etag else ""
-                length = "" if status == 304 else f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-                writer.write(f"HTTP/1.1 {status} x\r\n{tag}{length}\r\n".encode() + body)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    async def main() -> None:
-        server = await asyncio.start_server(converse, "0.0.0.0", 0, backlog=4096)
-        asyncio.get_running_loop().add_reader(pipe.fileno(), lambda: state.update(pipe.recv()))
-        pipe.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
-
-
-# --- one size ----------------------------------------------------------------------------------
+PANEL = (720, 280)  # width and height of one of plot.bars
 
 
 @dataclass
 class Measured:
-    """One measured cycle: seconds by stage, megabytes."""
+    """One cycle: seconds by stage, megabytes."""
 
-    feeds: int
+    changed: int
     articles: int = 0
     cpu: dict[str, float] = field(default_factory=dict)
     wall: dict[str, float] = field(default_factory=dict)
@@ -143,81 +55,75 @@ class Measured:
     outcomes: dict[str, int] = field(default_factory=dict)
     prefilter: dict[str, int] = field(default_factory=dict)
 
+    @contextmanager
+    def timed(self, app: App, stage: str) -> Iterator[None]:
+        cpu, wall = cpu_s(app), time.perf_counter()
+        yield
+        self.cpu[stage] = cpu_s(app) - cpu
+        self.wall[stage] = time.perf_counter() - wall
 
-def worker_pids(app: App) -> list[int]:
-    workers = app._gear.workers
-    return [worker.process.pid for worker in [*workers._idle, *workers._busy]]
-
-
-def cpu_s(app: App) -> float:
-    """Process time of this process and its workers."""
-    total = time.process_time()
-    for pid in worker_pids(app):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        total += (int(fields[11]) + int(fields[12])) / TICKS
-    return total
+    @property
+    def cpu_s(self) -> float:
+        return sum(self.cpu.values())
 
 
-def resident_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
-def configure(folder: Path, feeds: int, port: int, keep_text: str) -> Path:
-    config = folder / "config"
-    for name, text in settings.read_rule_files(CONFIG).items():
-        (config / name).parent.mkdir(parents=True, exist_ok=True)
-        (config / name).write_text(text)
-    (config / "monitor.yaml").write_text(
-        f"database: {folder}/m.db\nstorage: {folder}\nkeep_text: {keep_text}\nfirst_run_days: 7\n"
-        f"channels:\n  file: {{kind: file, folder: {folder}}}\n"
+async def cycle(app: App, changed: int) -> Measured:
+    found = Measured(changed)
+    with found.timed(app, "poll"):
+        await app.poll(every=True)
+    with found.timed(app, "process"):
+        report = await app.process()
+    with found.timed(app, "compose"):
+        app.compose(force=True)
+    with found.timed(app, "flush"):
+        await app.flush()
+    found.articles, found.outcomes, found.prefilter = (
+        report.items,
+        dict(report.outcomes),
+        dict(report.prefilter),
     )
-    (config / "digests.yaml").write_text("- {name: d, title: D, zone: UTC, lang: en, channels: [file]}\n")
-    hosts = [f"127.{1 + n // 62500}.{n // 250 % 250}.{1 + n % 250}" for n in range(feeds)]
-    (config / "sources.yaml").write_text(
-        "".join(
-            f"- {{id: s{n}, name: Source {n}, url: 'http://{host}:{port}/feed/{n}', country: gb, lang: en,"
-            " authority: press, allow_private: true}\n"
-            for n, host in enumerate(hosts)
-        )
-    )
-    return config
+    found.main_mb = peak_mb()
+    found.workers_mb = tuple(resident_mb(pid) for pid in worker_pids(app))
+    return found
 
 
-async def warm(app: App) -> None:
+async def warm(app: App, page: bytes) -> None:
     """Every worker has extracted a page: imports and caches are no part of a cycle."""
-    page = reading.Page(made_up_pages()[0], "http://127.0.0.1/", title="A title", published="2026-01-01")
-    await asyncio.gather(*(app._gear.workers.run(reading.read, page) for _ in range(8)))
+    one = reading.Page(page, "http://127.0.0.1/", title="A title", published="2026-01-01")
+    await asyncio.gather(*(app._gear.workers.run(reading.read, one) for _ in range(8)))
 
 
-async def measure(
-    feeds: int, changed: int, new: int, port: int, pipe: Connection, keep_text: str
-) -> Measured:
-    with tempfile.TemporaryDirectory(prefix="cycle-") as temporary:
-        config = settings.load(configure(Path(temporary), feeds, port, keep_text), os.environ)
+async def measure(site: Site, options: argparse.Namespace) -> tuple[list[Measured], dict[int, float]]:
+    """The cycles, and CPU seconds of a poll of so many unchanged feeds."""
+    page = b"<html><body><article><h1>A title</h1>" + b"<p>Some words of a page.</p>" * 40
+    with tempfile.TemporaryDirectory(prefix="cycle-") as folder:
+        more = "keep_text: all\n" if options.no_prefilter else ""
+        config = settings.load(configure(Path(folder), options.feeds, site.port, more=more), os.environ)
         async with App(config) as app:
-            pipe.send({"changed": 0, "new": 0})
             await app.poll(every=True)
             await app.process()  # the old items are noted
-            await warm(app)
-            pipe.send({"changed": changed, "new": new})
-            found = Measured(feeds)
-            for stage in STAGES:
-                cpu, wall = cpu_s(app), time.perf_counter()
-                if stage == "poll":
-                    await app.poll(every=True)
-                elif stage == "process":
-                    report = await app.process()
-                    found.articles, found.outcomes = report.items, dict(report.outcomes)
-                    found.prefilter = dict(report.prefilter)
-                elif stage == "compose":
-                    app.compose(force=True)
-                else:
-                    await app.flush()
-                found.cpu[stage] = cpu_s(app) - cpu
-                found.wall[stage] = time.perf_counter() - wall
-            found.main_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            found.workers_mb = tuple(resident_mb(pid) for pid in worker_pids(app))
+            await warm(app, page)
+            polls = {}
+            for feeds in (options.feeds // 4, options.feeds // 2, options.feeds):
+                cpu = cpu_s(app)
+                await app.poll([f"s{n}" for n in range(feeds)])
+                polls[feeds] = cpu_s(app) - cpu
+            rows, changes = [], ()
+            for changed in map(int, options.changed.split(",")):
+                changes = (*changes, changed)
+                site.show(Offer(changes, options.new))
+                rows.append(await cycle(app, changed))
+                show(rows[-1])
+    return rows, polls
+
+
+def terms_us() -> dict[int, float]:
+    """Microseconds to find so many terms in an article of 6,000 characters."""
+    texts, found = texts_of_ours(None), {}
+    for count in (100, 1_000, 10_000):
+        forms = tuple((parse_form(term), Entity("")) for term in words(count, 1))
+        lexicon = compile_lexicon([Concept("terms", forms=forms)])
+        found[count] = each_us(lambda text, lexicon=lexicon: find(lexicon, text), texts)
     return found
 
 
@@ -231,42 +137,55 @@ def fit(sizes: Sequence[float], costs: Sequence[float]) -> tuple[float, float, f
 
 
 def show(found: Measured) -> None:
-    print(f"{found.feeds} feeds, {found.articles} articles: {found.outcomes}; prefilter {found.prefilter}")
+    print(f"{found.changed} feeds changed, {found.articles} articles: {found.outcomes}; {found.prefilter}")
     for stage in STAGES:
         print(f"  {stage:<8} {found.cpu[stage]:7.2f} s CPU {found.wall[stage]:7.2f} s wall")
-    cpu, wall = sum(found.cpu.values()), sum(found.wall.values())
-    pace = found.articles / found.wall["process"]
-    print(f"  {'all':<8} {cpu:7.2f} s CPU {wall:7.2f} s wall; {pace:.0f} articles a second in process")
+    print(f"  {'all':<8} {found.cpu_s:7.2f} s CPU {sum(found.wall.values()):7.2f} s wall")
     workers = ", ".join(f"{mb:.0f}" for mb in found.workers_mb)
-    print(f"  memory: main {found.main_mb:.0f} MB at most, workers {workers} MB")
+    print(f"  memory: main {found.main_mb:.0f} MB at most so far, workers {workers} MB", flush=True)
+
+
+def chart(rows: Sequence[Measured], polls: dict[int, float], terms: dict[int, float]) -> str:
+    """Three charts below each other."""
+    by_stage = {stage: [round(row.cpu[stage], 3) for row in rows] for stage in STAGES[:2]}
+    panels = (
+        plot.bars(
+            "CPU seconds of a poll with nothing new, by feeds",
+            [f"{feeds:,}" for feeds in polls],
+            {"poll": [round(cost, 3) for cost in polls.values()]},
+        ),
+        plot.bars("CPU seconds of a cycle, by new articles", [f"{row.articles:,}" for row in rows], by_stage),
+        plot.bars(
+            "Microseconds to find terms in 6,000 characters, by terms",
+            [f"{count:,}" for count in terms],
+            {"match": [round(cost, 1) for cost in terms.values()]},
+        ),
+    )
+    width, height = PANEL
+    placed = (
+        panel.replace("<svg ", f'<svg y="{n * height}" width="{width}" height="{height}" ', 1)
+        for n, panel in enumerate(panels)
+    )
+    size = f"0 0 {width} {height * len(panels)}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size}">\n{"".join(placed)}</svg>\n'
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--feeds", type=int, default=100)
-    parser.add_argument("--changed", type=int, default=30)
+    parser.add_argument("--feeds", type=int, default=1000)
     parser.add_argument("--new", type=int, default=10)
+    parser.add_argument("--changed", default="0,50,100,200,300", help="how many feeds change, cycle by cycle")
     parser.add_argument("--pages", type=Path, help="folder of real pages (*.html.gz)")
     parser.add_argument("--no-prefilter", action="store_true", help="keep and therefore read every text")
     options = parser.parse_args()
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.Process(target=serve, args=(theirs, options.pages), daemon=True)
-    server.start()
-    port = ours.recv()
-    keep_text = "all" if options.no_prefilter else "matches"
-    rows = []
-    for third in (1, 2, 3):
-        feeds, changed = options.feeds * third // 3, options.changed * third // 3
-        rows.append(asyncio.run(measure(feeds, changed, options.new, port, ours, keep_text)))
-        show(rows[-1])
-    server.terminate()
-    articles = [float(row.articles) for row in rows]
-    slope, intercept, r2 = fit(articles, [sum(row.cpu.values()) for row in rows])
-    print(f"CPU = {intercept:.2f} s + {slope * 1e3:.2f} ms an article, R² {r2:.4f}")
-    WORK.mkdir(exist_ok=True)
-    labels = [f"{row.feeds} feeds, {row.articles} articles" for row in rows]
-    series = {stage: [round(row.cpu[stage], 3) for row in rows] for stage in STAGES}
-    (WORK / "cycle.svg").write_text(plot.bars("CPU seconds of one cycle, by stage", labels, series), "utf-8")
+    with Site(options.pages) as site:
+        rows, polls = asyncio.run(measure(site, options))
+    slope, intercept, r2 = fit([row.articles for row in rows], [row.cpu_s for row in rows])
+    print(f"a cycle: CPU = {intercept:.2f} s + {slope * 1e3:.2f} ms an article, R² {r2:.4f}")
+    slope, intercept, r2 = fit(list(polls), list(polls.values()))
+    print(f"a poll without news: CPU = {intercept:.2f} s + {slope * 1e3:.2f} ms a feed, R² {r2:.4f}")
+    CHART.parent.mkdir(exist_ok=True)
+    CHART.write_text(chart(rows, polls, terms_us()), "utf-8")
 
 
 if __name__ == "__main__":
