@@ -202,7 +202,7 @@ def _responses(path: str, file: BinaryIO, start: int) -> Iterator[tuple[int, Rec
             )
         whole = left <= MAX_SKIPPED and warc.reader.consume() >= left
         if record and not whole and not record.problem:
-            record = Record(record.key, problem="cut short")
+            record = Record(record.key, fetched=record.fetched, problem="cut short")
         yield warc.stream_pos, record, whole
         if not whole:
             return
@@ -211,28 +211,29 @@ def _responses(path: str, file: BinaryIO, start: int) -> Iterator[tuple[int, Rec
 def _response(path: str, warc: Any) -> tuple[Record, int]:
     """The article of one response, and how many bytes of it are still unread."""
     url = _clean(warc.headers.get("WARC-Target-URI", "")).strip("<> ")
+    fetched = _clean(warc.headers.get("WARC-Date", ""))
     key = f"{path}#{_clean(warc.headers.get('WARC-Record-ID', url))}"
     try:
         warc.parse_http(auto_decode="none")
     except OSError as error:
-        return Record(key, problem=f"its HTTP head is unreadable: {error}"), 0
+        return Record(key, fetched=fetched, problem=f"its HTTP head is unreadable: {error}"), 0
     http, length = warc.http_headers, warc.content_length
     if http is None or http.status_code is None:
-        return Record(key, problem="its HTTP head is unreadable"), 0
+        return Record(key, fetched=fetched, problem="its HTTP head is unreadable"), 0
     content_type = _clean(http.get("Content-Type", ""))
-    fetched = _clean(warc.headers.get("WARC-Date", ""))
     if http.status_code != 200 or "html" not in content_type.lower():
         kind = content_type or "no content type" if http.status_code == 200 else f"HTTP {http.status_code}"
         return Record(key, fetched=fetched, problem=f"no page: {kind}", page_expected=False), length
     if length > MAX_BODY:
-        return Record(key, problem=f"larger than {MAX_BODY:,} bytes"), length
+        return Record(key, fetched=fetched, problem=f"larger than {MAX_BODY:,} bytes"), length
     raw = warc.reader.read(length)
     left = length - len(raw)
     if "chunked" in _clean(http.get("Transfer-Encoding", "")).lower():
         raw = unchunked(raw)
     body = inflated(raw, _clean(http.get("Content-Encoding", "")))
     if body is None:
-        return Record(key, problem="its compressed body is broken, unknown or too large"), left
+        broken = "its compressed body is broken, unknown or too large"
+        return Record(key, fetched=fetched, problem=broken), left
     page = Page(body, url=url, content_type=content_type)
     return Record(key, page, fetched=fetched), left
 

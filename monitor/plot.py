@@ -41,3 +41,13 @@ def bars(title: str, labels: Sequence[str], series: Mapping[str, Sequence[float]
         f'<text x="{LEFT - 6}" y="{TOP + 8}" text-anchor="end">{top:g}</text>'
         f'<text x="{LEFT - 6}" y="{TOP + height}" text-anchor="end">0</text>{"".join(parts)}</svg>\n'
     )
+
+
+def stacked(charts: Sequence[str]) -> str:
+    """One SVG document of several, one below the other."""
+    placed = [
+        chart.replace("<svg ", f'<svg y="{n * HEIGHT}" width="{WIDTH}" height="{HEIGHT}" ', 1)
+        for n, chart in enumerate(charts)
+    ]
+    box = f'viewBox="0 0 {WIDTH} {HEIGHT * len(charts)}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>{"".join(placed)}</svg>\n'

@@ -18,6 +18,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 TRIES = 3
 LOOK_S = 20.0  # how often the cluster is asked whether it is still there
+RESULT_S = 120.0  # for a finished shard's result to come; its worker may have died with it
 ALONE_S = 600.0  # a cluster without any worker for so long is given up
 
 
@@ -82,22 +83,21 @@ def dask(
         raise InputError("Dask needs the extra: pip install 'japan-tech-monitor[backfill]'") from error
     try:
         client: Any = Client(address, timeout=patience_s, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError, ValueError, TypeError) as error:  # the last: tls:// without certificates
         raise InputError(f"no Dask scheduler at {address}: {error}") from error
     gone = MonitorError(f"the Dask scheduler at {address} went away; run the same command to go on")
     with client, client.as_current():
         try:
-            for task, future in _as_they_come(client, function, tasks):
-                if future.status == "cancelled":
-                    raise gone
-                failure = future.exception() if future.status == "error" else None
-                yield task, failure if failure is not None else future.result()
+            yield from _as_they_come(client, function, tasks)
         except (OSError, TimeoutError, concurrent.futures.CancelledError, asyncio.CancelledError) as error:
             raise gone from error
 
 
 def _as_they_come(client: Any, function: Callable[[T], R], tasks: Sequence[T]) -> Iterator[tuple[T, Any]]:
-    """Each task with its future once that is done. Few are out at a time: a task carries all rules."""
+    """Each task with its result or error. Few are out at a time: a task carries all rules.
+
+    Raises CancelledError when the scheduler has gone.
+    """
     from distributed import wait
 
     waiting = iter(tasks)
@@ -119,4 +119,13 @@ def _as_they_come(client: Any, function: Callable[[T], R], tasks: Sequence[T]) -
                     "the Dask cluster has no workers; start some and run the same command"
                 ) from None
         for future in done:
-            yield running.pop(future), future
+            if future.status == "error":
+                yield running.pop(future), future.exception()
+            elif future.status == "cancelled":
+                raise concurrent.futures.CancelledError
+            else:
+                try:
+                    result = future.result(RESULT_S)
+                except TimeoutError:  # lost with its worker: it will be done again
+                    continue
+                yield running.pop(future), result

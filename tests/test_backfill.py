@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import distributed
 import pytest
@@ -172,7 +173,7 @@ def test_a_page_that_never_ends_is_set_aside(tmp_path: Path) -> None:
     path = warc(tmp_path / "a.warc.gz", range(1))
     result = backfill.run_shard(tasks(path)[0], read=dying.never, deadline_s=0.2)
     assert "no answer within 0.2 s" in result.poison[0][1]
-    assert result.counts == {("", "failed"): 1}
+    assert result.counts == {("2025", "failed"): 1}
 
 
 # --- runs ------------------------------------------------------------------------------------
@@ -206,6 +207,14 @@ def test_a_run_that_was_stopped_goes_on_and_ends_the_same(tmp_path: Path, archiv
     assert all((tmp_path / "part.shelf" / line["result"]).exists() for line in manifest)
 
 
+def test_another_monitors_database_gives_its_matches_again(tmp_path: Path, archive: Path) -> None:
+    first = run(tasks(archive), tmp_path / "a.db")
+    second = run(tasks(tmp_path / "a.db"), tmp_path / "b.db")
+    assert [row[1:4] for row in second["items"]] == [row[1:4] for row in first["items"]]
+    assert len(second["matches"]) == 9
+    assert not any(alert for *_, alert in second["matches"])
+
+
 def test_a_shard_that_fails_is_told_and_read_by_the_next_run(tmp_path: Path, archive: Path) -> None:
     todo = tasks(archive)
     warc(archive / "3.warc.gz", range(9, 14))  # changed under the run
@@ -234,18 +243,19 @@ def test_a_process_that_dies_costs_only_a_retry(tmp_path: Path) -> None:
     assert "died" in str(results[todo[2]])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.filterwarnings("ignore")  # of distributed: it leaves sockets to the collector when it is cut off
 def test_a_dask_cluster_leaves_the_same_tables_and_may_lose_a_worker_or_all(
     tmp_path: Path, archive: Path
 ) -> None:
     whole = run(tasks(archive), tmp_path / "whole.db")
     cluster = distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, dashboard_address=":0", processes=True
+        n_workers=1, threads_per_worker=1, dashboard_address=":0", processes=True
     )
     over_dask = partial(runners.dask, address=cluster.scheduler_address)
     try:
         todo = [str(tmp_path / name) for name in ("a", "b")]
+        Path(todo[1]).touch()  # this one does not die
         assert dict(over_dask(dying.once, todo)) == {todo[0]: "a", todo[1]: "b"}
         assert run(tasks(archive), tmp_path / "dask.db", over_dask) == whole
 
@@ -262,9 +272,10 @@ def test_a_dask_cluster_leaves_the_same_tables_and_may_lose_a_worker_or_all(
     assert run(tasks(archive), tmp_path / "part.db") == whole
 
 
-def test_no_scheduler_is_said_plainly() -> None:
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
+def test_no_scheduler_is_said_plainly(address: str) -> None:
     with pytest.raises(InputError, match="no Dask scheduler at"):
-        list(runners.dask(str, ["x"], "tcp://127.0.0.1:9", patience_s=0.5))
+        list(runners.dask(str, ["x"], address, patience_s=0.5))
 
 
 # --- the command -----------------------------------------------------------------------------
@@ -279,24 +290,38 @@ def test_the_command_reports_by_year_and_draws_it(tmp_path: Path) -> None:
     (config / "digests.yaml").write_text("[]\n")
     rows = [
         {"text": MATCHING, "title": f"In {y}", "url": f"https://n.example/{y}", "published": f"{y}-03-04"}
-        for y in (2019, 2021)
+        for y in (2015, 2019, 2021)
     ]
     source, out, plot = tmp_path / "a.jsonl", tmp_path / "out.db", tmp_path / "years.svg"
     source.write_text("\n".join(map(json.dumps, rows)) + "\n{broken\n")
-    command = ["--config", str(config), "backfill", str(source), "--out", str(out), "--plot", str(plot)]
+    window = ["--since", "2018-01-01", "--until", "2030-01-01", "--source", "n.example"]
+    command = [
+        "--config",
+        str(config),
+        "backfill",
+        str(source),
+        "--out",
+        str(out),
+        *window,
+        "--plot",
+        str(plot),
+    ]
     answer = CliRunner().invoke(cli, [*command, "--json"])
     assert answer.exit_code == 0, answer.output
     report = json.loads(io.StringIO(answer.stdout).readline())
     assert report["years"]["2019"]["matched"] == report["years"]["2021"]["matched"] == 1
+    assert report["years"]["2015"] == {"read": 0, "skipped": 1, "matched": 0, "near_misses": 0, "failed": 0}
     assert report["years"][""]["failed"] == 1
     assert report["new"] == 2
-    assert plot.read_text().startswith("<svg")
+    drawn = ElementTree.fromstring(plot.read_text())
+    assert {"Articles per year", "2019", "failed", "matched"} <= set(drawn.itertext())
     with open_store(out) as store:
         assert store.db.value("SELECT ok FROM runs WHERE kind = 'backfill'") == 1
     again = CliRunner().invoke(cli, command)
     assert again.exit_code == 0
     assert "0 new matches" in again.output
-    assert "a.jsonl:3: not JSON" in again.output
+    assert ["all", "2", "1", "2", "0", "1"] in [line.split() for line in again.output.splitlines()]
+    assert "a.jsonl:4: not JSON" in again.output
 
 
 def test_the_bar_tells_rate_matches_and_time_left() -> None:

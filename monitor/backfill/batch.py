@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -43,13 +44,13 @@ _place: _Place | None = None
 _batch: list[archives.Record] | None = None
 
 
-def load(shard: archives.Shard, at: int, most: int) -> list[str]:
-    """Takes up to `most` records from number `at` on; returns their keys, none at the end of the shard."""
+def load(shard: archives.Shard, at: int, most: int) -> list[archives.Record]:
+    """Takes up to `most` records from number `at` on; returns them without their pages, [] at the end."""
     global _place, _batch
     if _place is None or _place.shard != shard or _place.at != at:
         _place = _Place(shard, at)
     _batch = list(_place.take(most))
-    return [record.key for record in _batch]
+    return [replace(record, page=archives.NO_PAGE) for record in _batch]
 
 
 def work(read: Read, window: Window) -> ShardResult | None:
@@ -67,7 +68,7 @@ def work(read: Read, window: Window) -> ShardResult | None:
 def _record(read: Read, record: archives.Record, window: Window, result: ShardResult) -> None:
     page, archived = record.page, dates.to_utc(record.fetched)
     if record.problem and record.page_expected:
-        result.set_aside(record.key, record.problem)
+        result.set_aside(record, record.problem)
         return
     if record.problem or not window.may_hold(page, archived):
         result.count(archived or dates.to_utc(page.published), "skipped")
@@ -77,7 +78,7 @@ def _record(read: Read, record: archives.Record, window: Window, result: ShardRe
     except MemoryError:  # this process is of no further use
         raise
     except Exception as error:  # the page found a bug: one page, told
-        result.set_aside(record.key, repr(error))
+        result.set_aside(record, repr(error))
         return
     # A page that could not match was not extracted, so its own date is unknown: its archive's has to do.
     moment = _moment(said.published or page.published, record, archived)

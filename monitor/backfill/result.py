@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitor import dates
+from monitor.archives import Record
 from monitor.reading import Reading
 
 POISON_KEPT = 200  # a shard's reasons kept in words; all are counted
@@ -36,10 +38,11 @@ class ShardResult:
     def count(self, moment: datetime | None, outcome: str) -> None:
         self.counts[(f"{moment:%Y}" if moment else "", outcome)] += 1
 
-    def set_aside(self, where: str, why: str) -> None:
-        self.count(None, "failed")
+    def set_aside(self, record: Record, why: str) -> None:
+        """Counted in the year of its archive, if that is known."""
+        self.count(dates.to_utc(record.fetched), "failed")
         if len(self.poison) < POISON_KEPT:
-            self.poison.append((where, why))
+            self.poison.append((record.key, why))
 
     def add(self, part: ShardResult) -> None:
         self.counts.update(part.counts)

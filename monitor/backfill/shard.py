@@ -77,17 +77,17 @@ async def _run_shard(workers: Workers, task: Task, read: batch.Read, deadline_s:
     while True:
         most = 1 if at < alone_until else BATCH
         patience = STALL_S + at / SKIPPED_A_S
-        keys = await workers.run(batch.load, task.shard, at, most, deadline_s=patience)
-        if not keys:
+        loaded = await workers.run(batch.load, task.shard, at, most, deadline_s=patience)
+        if not loaded:
             return result
         try:
             part = await workers.run(batch.work, read, task.window, deadline_s=deadline_s)
         except WorkerError as error:
-            if len(keys) > 1:
-                alone_until = at + len(keys)
+            if len(loaded) > 1:
+                alone_until = at + len(loaded)
                 continue
             part = ShardResult()
-            part.set_aside(keys[0], str(error))
+            part.set_aside(loaded[0], str(error))
         if part:  # else the process was lost in between
             result.add(part)
-            at += len(keys)
+            at += len(loaded)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from monitor.backfill import Runner, Shelf, Task
 
+COLUMNS = ("read", "skipped", "matched", "near_misses", "failed")
 POISON_TOLD = 1000  # of all that was set aside; every one is counted
 
 
@@ -32,7 +33,7 @@ POISON_TOLD = 1000  # of all that was set aside; every one is counted
 @click.option("--dask", metavar="ADDRESS", help="A Dask scheduler, such as tcp://host:8786.")
 @click.option("--out", metavar="DB", help="Write into this database instead of the configured one.")
 @click.option("--processes", type=click.IntRange(1, 256), help="Processes here [as in monitor.yaml].")
-@click.option("--plot", metavar="FILE", help="Also draw matches per year, as SVG.")
+@click.option("--plot", metavar="FILE", help="Also draw the report, as SVG.")
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
 @pass_env
 def backfill(
@@ -124,7 +125,7 @@ def _by_year(counts: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
     """Year ("" without one) → read, skipped, matched, near_misses, failed."""
     years: dict[str, dict[str, int]] = {}
     for (year, outcome), count in sorted(counts.items()):
-        row = years.setdefault(year, {"read": 0, "skipped": 0, "matched": 0, "near_misses": 0, "failed": 0})
+        row = years.setdefault(year, dict.fromkeys(COLUMNS, 0))
         name = {"match": "matched", "near-miss": "near_misses", "skipped": "skipped", "failed": "failed"}
         if outcome in name:
             row[name[outcome]] += count
@@ -138,16 +139,13 @@ def _tell(report: dict[str, Any], plot: str | None, as_json: bool) -> None:
 
     years = report["years"]
     if plot:
-        from monitor.plot import bars
-
-        known = [year for year in years if year]
-        matched = [years[year]["matched"] for year in known]
-        Path(plot).write_text(bars("Matches per year", known, {"matched": matched}), "utf-8")
+        Path(plot).write_text(_drawn(years), "utf-8")
     if as_json:
         json_line(report)
         return
-    columns = ("year", "read", "skipped", "matched", "near_misses", "failed")
-    table(columns, [[year or "?", *(row[name] for name in columns[1:])] for year, row in years.items()])
+    rows = [[year or "?", *row.values()] for year, row in years.items()]
+    rows.append(["all", *(sum(row[name] for row in years.values()) for name in COLUMNS)])
+    table(("year", *COLUMNS), rows)
     for each in report["poison"][:10]:
         say(f"set aside: {each['where']}: {each['why']}")
     for each in report["shards_failed"]:
@@ -157,12 +155,35 @@ def _tell(report: dict[str, Any], plot: str | None, as_json: bool) -> None:
     say(f"{report['new']} new matches and near misses stored in {report['database']}; nothing is sent")
 
 
+def _drawn(years: dict[str, dict[str, int]]) -> str:
+    """What was read, and far below it what was found: each has a scale of its own."""
+    from monitor.plot import bars, stacked
+
+    def chart(title: str, *columns: str) -> str:
+        series = {name.replace("_", " "): [row[name] for row in years.values()] for name in columns}
+        return bars(title, [year or "?" for year in years], series)
+
+    return stacked(
+        [
+            chart("Articles per year", "read", "skipped", "failed"),
+            chart("Found per year", "matched", "near_misses"),
+        ]
+    )
+
+
 class _Progress:
     """A bar with rate, matches so far and time left, on a terminal; silent elsewhere."""
 
     def __init__(self, shards: int, console: Console | None = None) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         console = console or Console(stderr=True)
         self._bar = Progress(
@@ -170,6 +191,8 @@ class _Progress:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[told]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
