@@ -25,7 +25,9 @@ class FileChannel(Section):
     kind: Literal["file"] = Field("file", description="Writes digests to a folder; needs nothing else.")
     folder: ConfigPath = Field(Path("../storage/digests"), description="Where the files go.")
     formats: tuple[Literal["html", "text", "eml", "atom"], ...] = Field(
-        ("html", "text", "atom"), min_length=1, description="Which files a digest leaves: html, text, eml, atom."
+        ("html", "text", "atom"),
+        min_length=1,
+        description="Which files a digest leaves: html, text, eml, atom.",
     )
     feeds: ConfigPath | None = Field(None, description="Folder of the atom files; `feeds` beside `folder`.")
     sender: Annotated[Line, AfterValidator(_sender)] = Field(
