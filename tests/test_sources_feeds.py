@@ -127,6 +127,13 @@ def test_relative_links_start_from_xml_base_and_ids_do_not() -> None:
     assert (item.url, item.guid) == ("https://other.example/dir/1", "n1")
 
 
+def test_the_base_of_one_entry_is_not_that_of_the_next() -> None:
+    entry = "<entry{}><link href='{}'/><id>n{}</id><title>T</title></entry>"
+    entries = entry.format(" xml:base='/b/'", "1", 1) + entry.format("", "2", 2) + entry.format("", "", 3)
+    items = read(f"<feed xmlns='http://www.w3.org/2005/Atom'><title>T</title>{entries}</feed>").items
+    assert [item.url for item in items] == ["https://example.com/b/1", "https://example.com/news/2", ""]
+
+
 def test_a_feed_from_a_file_resolves_links_against_its_own_site() -> None:
     body = rss("<item><link>/a</link></item>", "<link>https://example.com/</link>").encode()
     feed = sources.parse(body, source=Source(id="f", url=""), url="", headers={}, now=NOW)

@@ -170,8 +170,20 @@ def _short_author(original: Any) -> Any:
     return sync
 
 
+def _base_left_behind(original: Any) -> Any:
+    """With no base around it, an entry's xml:base was kept for all the entries after it."""
+
+    def end(self: Any, tag: str) -> None:
+        original(self, tag)
+        if not self.basestack or not self.basestack[-1]:
+            self.baseuri = ""
+
+    return end
+
+
 _Mixin = feedparser.mixin._FeedParserMixin
 _Mixin._sync_author_detail = _short_author(_Mixin._sync_author_detail)
+_Mixin.unknown_endtag = _base_left_behind(_Mixin.unknown_endtag)
 
 
 def _kind(version: str, root: str) -> str:
