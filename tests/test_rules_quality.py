@@ -36,6 +36,9 @@ OWN = {
     "blind7": (0.91, 0.91, 0.68, 0.66),
 }
 
+# A headline's Cambridge is taken for England's, although the article is about the one in Massachusetts.
+CORRIDORS = {"blind6": 0.94}
+
 
 @pytest.mark.parametrize("name", OWN)
 def test_our_own_articles_are_judged_well(name: str) -> None:
@@ -43,7 +46,7 @@ def test_our_own_articles_are_judged_well(name: str) -> None:
     precision, recall, topics, events = OWN[name]
     assert report.overall.precision >= precision
     assert report.overall.recall >= recall
-    assert report.corridor_accuracy >= 0.94
+    assert report.corridor_accuracy >= CORRIDORS.get(name, 0.98)
     assert report.topics.f1 >= topics
     assert report.event_accuracy >= events
 
