@@ -134,20 +134,33 @@ def preview(
     Claims nothing. Raises StoreError.
     """
     entries = store.unclaimed(spec.name, now) if since is None else store.entries_between(since, now)
-    shown, overflow = select(entries, spec)
     start = since or min((entry.matched_at for entry in entries), default=now)
-    digest = Digest(
-        id=f"{spec.name}|preview|{stamp(now)}",
+    kind = "weekly" if spec.weekly else "preview"
+    return render(unclaiming(store, spec, f"preview|{stamp(now)}", kind, entries, (start, now)))
+
+
+def unclaiming(
+    store: ComposeStore,
+    spec: DigestSpec,
+    what: str,
+    kind: str,
+    entries: Sequence[DigestEntry],
+    window: tuple[datetime, datetime],
+) -> Digest:
+    """A digest of `entries` that stands outside the order of those on schedule; `what` ends its id."""
+    shown, overflow = select(entries, spec)
+    start, end = window
+    return Digest(
+        id=f"{spec.name}|{what}",
         spec=spec,
-        kind="weekly" if spec.weekly else "preview",
+        kind=kind,
         window_start=start,
-        window_end=now,
+        window_end=end,
         entries=shown,
-        coverage=store.coverage(now),
+        coverage=store.coverage(end),
         more=len(overflow),
-        weekly_counts=weekly(store, spec, now),
+        weekly_counts=_weekly(store, spec, end),
     )
-    return render(digest)
 
 
 class _Composer:
@@ -239,7 +252,7 @@ class _Composer:
             entries=shown,
             coverage=self.store.coverage(self.now),
             more=more,
-            weekly_counts=weekly(self.store, spec, self.now),
+            weekly_counts=_weekly(self.store, spec, self.now),
             in_reply_to=earlier[-1] if earlier else "",
         )
 
@@ -288,7 +301,7 @@ def _claims(plan: _Plan, digest: Digest) -> Iterator[Claim]:
             yield match_id, entry.story_id, role
 
 
-def weekly(store: ComposeStore, spec: DigestSpec, now: datetime) -> tuple[tuple[str, str, int], ...]:
+def _weekly(store: ComposeStore, spec: DigestSpec, now: datetime) -> tuple[tuple[str, str, int], ...]:
     """What a round-up's bars show; nothing for other digests."""
     if not spec.weekly:
         return ()

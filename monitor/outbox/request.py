@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.digest.render import render
-from monitor.digest.select import select
 from monitor.errors import InputError
 from monitor.model import ChannelSpec, Digest, DigestSpec, OutboxRow
-from monitor.outbox.compose import Composed, ComposeStore, stamp, weekly
+from monitor.outbox.compose import Composed, ComposeStore, stamp, unclaiming
 from monitor.outbox.messages import message_rows
 
 KIND = "requested"
@@ -66,19 +65,9 @@ def request(
 
 
 def _digest(store: ComposeStore, spec: DigestSpec, since: datetime, until: datetime, repeat: str) -> Digest:
-    shown, overflow = select(store.entries_between(since, until), spec)
+    entries = store.entries_between(since, until)
     period = "/".join(filter(None, (stamp(since), stamp(until), repeat)))
-    return Digest(
-        id=f"{spec.name}|{KIND}|{period}",
-        spec=spec,
-        kind=KIND,
-        window_start=since,
-        window_end=until,
-        entries=shown,
-        coverage=store.coverage(until),
-        more=len(overflow),
-        weekly_counts=weekly(store, spec, until),
-    )
+    return unclaiming(store, spec, f"{KIND}|{period}", KIND, entries, (since, until))
 
 
 # --- to whom -------------------------------------------------------------------------------------
