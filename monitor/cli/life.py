@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from monitor.rules.lifts import told as lift_told
-from monitor.rules.today import PartChange, Today
+from monitor.rules.today import PartChange, Today, outcome_of
 
 INDENT = " " * 9
 _LONGEST_CONDITION = 200
@@ -14,7 +14,6 @@ _BASIS = {
     "text": "on the text that was kept",
     "teaser": "on the title and teaser alone, the text was not kept",
 }
-_NAMES = {"near-miss": "near miss", "no-match": "no match"}
 
 
 def told(life: dict[str, Any], today: Today, basis: str) -> str:
@@ -46,7 +45,7 @@ def told(life: dict[str, Any], today: Today, basis: str) -> str:
 
 
 def _verdict(verdict: dict[str, Any]) -> list[str]:
-    kind = "match" if verdict["match"] else "near miss" if verdict["near_miss"] else "no match"
+    kind = _named(outcome_of(verdict["match"], verdict["near_miss"]))
     head = f"judged   {verdict['decided_at']} on the {verdict['basis']}: {kind}, score {verdict['score']:g}"
     parts = [
         f"{INDENT}{part['weight']:+g} {part['rule']}: {part['label']}"
@@ -61,10 +60,9 @@ def _verdict(verdict: dict[str, Any]) -> list[str]:
 
 def _today(today: Today, basis: str) -> list[str]:
     now = today.verdict
-    name = _NAMES.get(today.outcome, today.outcome)
     why = f": {now.why}" if today.changed or not today.then else ""
     return [
-        f"today    {_BASIS[basis]}, {_rules(today)}: {name}, score {now.score:g}{why}",
+        f"today    {_BASIS[basis]}, {_rules(today)}: {_named(today.outcome)}, score {now.score:g}{why}",
         *(INDENT + line for line in _details(today)),
     ]
 
@@ -75,7 +73,7 @@ def _rules(today: Today) -> str:
     if not today.then:
         return f"{which}, first asked now"
     if today.then != today.outcome:
-        return f"{which}, no longer {_NAMES.get(today.then, today.then)}"
+        return f"{which}, no longer {_named(today.then)}"
     return f"{which}, {'otherwise than then' if today.changed else 'as then'}"
 
 
@@ -98,6 +96,11 @@ def _details(today: Today) -> Iterator[str]:
 def _part(change: PartChange) -> str:
     was, has = (("nothing" if weight is None else f"{weight:+g}") for weight in (change.then, change.now))
     return f"{change.rule}: {change.label}: {has}, then {was}"
+
+
+def _named(outcome: str) -> str:
+    """An outcome of the archive in words: near miss for near-miss."""
+    return outcome.replace("-", " ")
 
 
 def _cut(text: str) -> str:

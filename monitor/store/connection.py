@@ -110,18 +110,25 @@ class Connection:
         """
         if self._is_writing():
             return True
-        before = self.value("PRAGMA busy_timeout")
-        self.wait_for_lock(0)
         try:
-            self.raw.execute("BEGIN IMMEDIATE")
-            self.raw.execute("ROLLBACK")
+            with self.waiting(0):
+                self.raw.execute("BEGIN IMMEDIATE")
+                self.raw.execute("ROLLBACK")
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 return False
             raise complaint(error, self.path) from error
+        return True
+
+    @contextmanager
+    def waiting(self, seconds: float) -> Iterator[None]:
+        """Statements inside wait so long for another writer; then as long as before."""
+        before = self.value("PRAGMA busy_timeout")
+        self.wait_for_lock(seconds)
+        try:
+            yield
         finally:
             self.wait_for_lock(before / 1000)
-        return True
 
     def wait_for_lock(self, seconds: float) -> None:
         """How long a statement waits for another writer from now on."""

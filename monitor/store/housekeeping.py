@@ -113,12 +113,8 @@ class Housekeeping(Base):
 
     def _cut_journal(self) -> None:
         """Empties the journal, unless somebody reads: waiting for a reader would hold up every writer."""
-        before = self.db.value("PRAGMA busy_timeout")
-        self.db.wait_for_lock(CHECKPOINT_S)
-        try:
+        with self.db.waiting(CHECKPOINT_S):
             self.db.first("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            self.db.wait_for_lock(before / 1000)
 
     def _count(self, kind: Kind, cutoff: str) -> int:
         count: int = self.db.value(f"SELECT count(*) FROM ({kind.old})", {"cutoff": cutoff})
