@@ -10,15 +10,14 @@ import fcntl
 import logging
 import os
 import signal
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 
 from systemd_watchdog.systemd_watchdog import WatchDog
 
 from monitor.errors import MonitorError, StoreError
+from monitor.webserver import Reply, WebServer
 
 _log = logging.getLogger(__name__)
 
@@ -106,51 +105,17 @@ class Systemd:
             self._link.notify()
 
 
-class Endpoint:
+def health_endpoint(
+    host: str, port: int, *, health: Callable[[], tuple[bool, str]], metrics: Callable[[], bytes]
+) -> WebServer:
     """`/healthz` and `/metrics` over HTTP, off unless a port is configured; localhost by default."""
 
-    def __init__(
-        self, host: str, port: int, *, health: Callable[[], tuple[bool, str]], metrics: Callable[[], bytes]
-    ) -> None:
-        self._server = ThreadingHTTPServer((host, port), _endpoint_handler(health, metrics))
-        self._server.daemon_threads = True
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, name="endpoint", daemon=True)
+    def answer(path: str) -> Reply:
+        if path == "/healthz":
+            well, text = health()
+            return Reply(200 if well else 503, "text/plain; charset=utf-8", (text + "\n").encode())
+        if path == "/metrics":
+            return Reply(200, "text/plain; version=0.0.4; charset=utf-8", metrics())
+        return Reply(404, "text/plain", b"/healthz or /metrics\n")
 
-    def __enter__(self) -> Endpoint:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def _endpoint_handler(
-    health: Callable[[], tuple[bool, str]], metrics: Callable[[], bytes]
-) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 10
-
-        def do_GET(self) -> None:
-            if self.path == "/healthz":
-                well, text = health()
-                self._answer(200 if well else 503, "text/plain; charset=utf-8", (text + "\n").encode())
-            elif self.path == "/metrics":
-                self._answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics())
-            else:
-                self._answer(404, "text/plain", b"/healthz or /metrics\n")
-
-        def _answer(self, status: int, content_type: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Scrapes are not events."""
-
-    return Handler
+    return WebServer(answer, host, port)

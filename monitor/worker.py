@@ -20,7 +20,7 @@ from monitor.operator import WELL, Finding
 from monitor.reload import ConfigFiles, Load, differences
 from monitor.report import RunReport
 from monitor.scheduler import Scheduler
-from monitor.service import Endpoint, Lock, Signals, Systemd
+from monitor.service import Lock, Signals, Systemd, health_endpoint
 
 GRACE_S = 25.0  # to finish what is under way after SIGTERM; the promise is 30 s
 HEARTBEAT_S = 20.0
@@ -281,7 +281,7 @@ class _Worker:
         if not chosen.enabled:
             return contextlib.nullcontext()
         try:
-            made = Endpoint(chosen.host, chosen.port, health=self.health, metrics=self.metrics.text)
+            made = health_endpoint(chosen.host, chosen.port, health=self.health, metrics=self.metrics.text)
         except OSError as error:
             raise MonitorError(
                 f"cannot serve metrics on {chosen.host}:{chosen.port}: {error.strerror}; "

@@ -12,9 +12,9 @@ LAYERS = {
     0: {"model", "errors", "__init__"},
     1: {
         "sources", "extract", "rules", "stories", "reading", "digest", "schedule", "health", "urls", "text",
-        "dates", "money", "yamltext", "plot", "redaction",
+        "dates", "money", "yamltext", "plot", "redaction", "readiness",
     },
-    2: {"fetch", "store", "deliver", "settings", "workers", "archives", "runners", "log"},
+    2: {"fetch", "store", "deliver", "settings", "workers", "archives", "runners", "log", "webserver"},
     3: {"pipeline", "outbox", "backfill"},
     4: {"app", "browse", "worker", "report", "scheduler", "service", "doctor", "metrics", "operator",
         "lookout", "housekeeping", "reload"},

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import MonitorError, StoreError
-from monitor.service import Endpoint, Lock, Signals, Systemd
+from monitor.service import Lock, Signals, Systemd, health_endpoint
 
 
 def test_a_second_worker_on_the_same_database_is_refused_with_the_first_ones_number(tmp_path: Path) -> None:
@@ -83,10 +83,10 @@ def get(url: str) -> tuple[int, bytes]:
 
 @pytest.mark.parametrize(("well", "status"), [(True, 200), (False, 503)])
 def test_healthz_answers_by_the_workers_health(well: bool, status: int) -> None:
-    with Endpoint("127.0.0.1", 0, health=lambda: (well, "words"), metrics=lambda: b"x 1\n") as endpoint:
-        base = f"http://127.0.0.1:{endpoint.port}"
-        assert get(f"{base}/healthz") == (status, b"words\n")
-        assert get(f"{base}/metrics") == (200, b"x 1\n")
+    with health_endpoint("127.0.0.1", 0, health=lambda: (well, "words"), metrics=lambda: b"x 1\n") as server:
+        assert get(f"{server.base}/healthz") == (status, b"words\n")
+        assert get(f"{server.base}/metrics") == (200, b"x 1\n")
+        assert get(f"{server.base}/elsewhere")[0] == 404
 
 
 def test_systemd_is_told_when_it_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

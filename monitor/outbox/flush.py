@@ -9,22 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.errors import DeliveryError, StoreError
 from monitor.model import Delivery, OutboxRow
+from monitor.readiness import Ready, at_once
 
 log = logging.getLogger(__name__)
 
 _BATCH = 100
 _UNKNOWN_CHANNEL = "no channel of this name is configured"
-
-
-async def _at_once() -> None:
-    """A write waits for others by itself, standing still meanwhile."""
 
 
 class FlushStore(Protocol):
@@ -79,7 +76,7 @@ async def flush(
     *,
     patience: Patience | None = None,
     stopping: Callable[[], bool] = lambda: False,
-    ready: Callable[[], Awaitable[None]] = _at_once,
+    ready: Ready = at_once,
     jitter: Callable[[], float] = random.random,
 ) -> FlushReport:
     """Deliver everything due. Returns when nothing is due any more, or soon after `stopping()`.
@@ -117,7 +114,7 @@ class _Flush:
         now: Callable[[], datetime],
         patience: Patience,
         stopping: Callable[[], bool],
-        ready: Callable[[], Awaitable[None]],
+        ready: Ready,
         jitter: Callable[[], float],
     ) -> None:
         self.store, self.channels, self.now = store, channels, now

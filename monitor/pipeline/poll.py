@@ -20,8 +20,9 @@ from monitor.model import (
     SourceState,
 )
 from monitor.pipeline.polled import Answer, PollPolicy, conclude, polled
-from monitor.pipeline.ports import Clock, Fetch, PollStore, Ready, Work, at_once
+from monitor.pipeline.ports import Clock, Fetch, PollStore, Work
 from monitor.pipeline.streams import batched
+from monitor.readiness import Ready, at_once
 
 ACCEPT_FEED = (
     "application/atom+xml,application/rss+xml,application/feed+json;q=0.9,application/xml;q=0.8,*/*;q=0.1"

@@ -20,13 +20,7 @@ from monitor.model import (
 )
 
 Clock = Callable[[], datetime]
-# Awaited before each write: returns when the database would not keep the writer waiting. Raises StoreError.
-Ready = Callable[[], Awaitable[None]]
 T = TypeVar("T")
-
-
-async def at_once() -> None:
-    """Ready, always: a write waits for others by itself, standing still meanwhile."""
 
 
 class Fetch(Protocol):

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from monitor import dates, reading, stories, urls
 from monitor.errors import FetchError, WorkerError
 from monitor.model import Article, Fetched, FetchRequest, Join, PendingItem, Processed
-from monitor.pipeline.ports import Clock, Fetch, ProcessStore, Ready, Work, at_once
+from monitor.pipeline.ports import Clock, Fetch, ProcessStore, Work
 from monitor.pipeline.streams import streamed
+from monitor.readiness import Ready, at_once
 
 ACCEPT_PAGE = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
 # Waits between tries; together a little over a day, so that a site's bad night costs nothing.
