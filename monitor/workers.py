@@ -35,6 +35,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from monitor.errors import WorkerError
+from monitor.memory import Keeper
 
 T = TypeVar("T")
 _HEADER = struct.Struct("!Q")
@@ -266,8 +267,9 @@ def serve(fd: int, parent: int) -> None:
     logging.getLogger().addHandler(logging.NullHandler())
     with socket.socket(fileno=fd) as channel, channel.makefile("rb", buffering=1 << 16) as requests:
         _answer(channel, requests.read, _prepare)
+        kept = Keeper()
         while _answer(channel, requests.read, _call):
-            pass
+            kept.look()
     os._exit(0)  # no waiting for threads that the work may have left behind
 
 

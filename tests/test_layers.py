@@ -12,7 +12,7 @@ LAYERS = {
     0: {"model", "errors", "__init__"},
     1: {
         "sources", "extract", "rules", "stories", "reading", "digest", "schedule", "health", "urls", "text",
-        "dates", "money", "yamltext", "plot", "redaction", "readiness",
+        "dates", "money", "yamltext", "plot", "redaction", "readiness", "memory",
     },
     2: {"fetch", "store", "deliver", "settings", "workers", "archives", "runners", "log", "webserver"},
     3: {"pipeline", "outbox", "backfill"},
