@@ -1,4 +1,4 @@
-"""Memory given back to the system, where the C library can (malloc_trim(3) of glibc); elsewhere nothing is done.
+"""Memory given back to the system, where the C library can (malloc_trim(3) of glibc); elsewhere nothing is.
 
 lxml takes a page's tree in small pieces and frees them again, but glibc keeps what it got unless the very end
 of it is free. In a process that reads page after page the rest adds up to a third of what it holds.
