@@ -246,7 +246,7 @@ def _link(entry: Mapping[str, Any], base: str) -> str:
     """The entry's page: its link, else an alternate of any type, else an id that is an address."""
     choices = [_str(entry, "link")]
     choices += [link.get("href", "") for link in _links(entry) if link.get("rel", "alternate") == "alternate"]
-    if entry.get("guidislink"):
+    if _raw(entry, "guidislink"):
         choices.append(_str(entry, "id"))
     guid = _str(entry, "id").strip()
     for choice in choices:
@@ -262,7 +262,7 @@ def _texts(entry: Mapping[str, Any]) -> tuple[str, str]:
     """(summary, full text), both plain; the full text is "" when the summary is all there is."""
     summary = text.plain(_str(entry, "summary")[: MAX_CONTENT_CHARS * 2])[:MAX_CONTENT_CHARS]
     bodies = [
-        str(part.get("value") or "") for part in entry.get("content") or () if isinstance(part, Mapping)
+        str(part.get("value") or "") for part in _raw(entry, "content") or () if isinstance(part, Mapping)
     ]
     longest = max(bodies, key=len, default="")
     content = text.plain(longest[: MAX_CONTENT_CHARS * 2])[:MAX_CONTENT_CHARS] if longest else ""
@@ -303,17 +303,17 @@ def _title(holder: Mapping[str, Any], *, markup: bool) -> str:
 
 
 def _outlet(entry: Mapping[str, Any]) -> str:
-    source = entry.get("source")
+    source = _raw(entry, "source")
     named = _str(source, "title") if isinstance(source, Mapping) else ""
     return text.clean_line(text.plain((named or _str(entry, "news_source"))[:500]), limit=200)
 
 
 def _links(holder: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [link for link in holder.get("links") or () if isinstance(link, Mapping)]
+    return [link for link in _raw(holder, "links") or () if isinstance(link, Mapping)]
 
 
 def _detail(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    detail = holder.get(f"{key}_detail")
+    detail = _raw(holder, f"{key}_detail")
     return detail if isinstance(detail, Mapping) else {}
 
 

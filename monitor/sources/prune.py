@@ -56,14 +56,15 @@ def outline(data: bytes, known: frozenset[str], max_entries: int) -> Outline:
     if root is None:
         return Outline(data, skips=_skips_in_text(data))
     skips = Skips(_skip_hours(root), _skip_days(root))
-    entries = [node for node in root.iter(etree.Element) if sniff.name_of(node)[1] in ("item", "entry")]
+    nodes = list(root.iter(etree.Element))
+    entries = [node for node in nodes if sniff.name_of(node)[1] in ("item", "entry")]
     spaces = {sniff.name_of(node)[0] for node in entries}
     if not spaces <= _ENTRY_SPACES or root.getroottree().docinfo.doctype:
         return Outline(data, True, total=len(entries), skips=skips)
     ids = [_id_of(node) for node in entries]
     # An id that several entries share identifies none of them.
     times = Counter(ids)
-    most = min(max_entries, _affordable(entries))
+    most = min(max_entries, len(entries) if len(nodes) <= MAX_NODES else _affordable(entries))
     seen = [bool(one) and one in known and times[one] == 1 for one in ids[:most]]
     drop = seen + [True] * (len(ids) - most)
     if any(drop):

@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from lxml import etree
@@ -120,9 +121,13 @@ def name_of(node: etree._Element) -> tuple[str, str]:
 
     etree.QName refuses the names that recovered documents have, such as `news:title` undeclared.
     """
-    if not isinstance(node.tag, str):
-        return "", ""
-    space, _, name = node.tag.rpartition("}")
+    tag = node.tag
+    return _split(tag) if isinstance(tag, str) else ("", "")
+
+
+@lru_cache(maxsize=1024)  # a feed of forty entries has three hundred elements and a dozen names
+def _split(tag: str) -> tuple[str, str]:
+    space, _, name = tag.rpartition("}")
     return space.lstrip("{"), name.rpartition(":")[2].lower()
 
 
