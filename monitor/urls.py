@@ -6,6 +6,7 @@ The canonical form is for comparing only; what is fetched and shown is the addre
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from courlan.clean import TRACKERS_RE
@@ -61,6 +62,7 @@ def host_of(url: str) -> str:
     return _ascii_host(host)
 
 
+@lru_cache(maxsize=512)  # an item's is asked for twice or three times within a moment
 def canonical_url(url: str) -> str:
     """The form two spellings of one address share; "" when it is not http or https.
 

@@ -187,6 +187,8 @@ def _clean(parameters: Parameters) -> Parameters:
 
 
 def _encodable(text: str) -> bool:
+    if text.isascii():  # told without a look at the text
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import datetime
 
 from monitor.errors import StoreError
@@ -56,6 +56,8 @@ VALUES (:source_id, :identity, :url, CASE WHEN :canonical_url <> :identity THEN 
   :published_at, :now, :status, :outcome, :reason, CASE WHEN :status = 'done' THEN :now END)
 ON CONFLICT (identity) DO NOTHING
 """
+
+_ITEM_COLUMNS = tuple(each.name for each in fields(NewItem))
 
 _SIGHTING = """
 INSERT INTO sightings (source_id, guid, item_id, url, seen_at)
@@ -188,7 +190,7 @@ def _configured(source: Source, now: str) -> dict[str, object]:
 
 
 def _new_item(source_id: str, item: NewItem, now: str) -> dict[str, object]:
-    row = asdict(item)
+    row = {column: getattr(item, column) for column in _ITEM_COLUMNS}  # asdict would copy every value
     return row | {"source_id": source_id, "published_at": times.text_or_none(item.published_at), "now": now}
 
 
