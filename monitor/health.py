@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import holidays
-
 from monitor.model import SourceState
 
 FAILING_AFTER = 3  # failed polls in a row: one bad night is not news
@@ -119,6 +117,8 @@ def is_day_off(day: date, country: str) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _holidays(country: str, year: int) -> frozenset[date]:
+    import holidays  # here: it loads every country, and most commands judge no source
+
     try:
         return frozenset(holidays.country_holidays(country, years=year))
     except (NotImplementedError, KeyError):
