@@ -50,6 +50,9 @@ def test_a_missing_secret_is_a_problem_when_its_channel_is_used(tmp_path: Path) 
     (config / "digests.yaml").write_text("- {name: d, channels: [slack]}\n")
     done = monitor("check", cwd=tmp_path)
     assert done.code == 2
+    line = next(n for n, text in enumerate(MAIL.splitlines(), 1) if "HOOK" in text)
+    where = f"config/monitor.yaml:{line}:"
+    assert where in done.out, done.out
     assert "channel slack: webhook: environment variable HOOK is not set" in done.out
     assert monitor("check", cwd=tmp_path, env={"HOOK": "https://hooks.example/x"}).code == 0
 

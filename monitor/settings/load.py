@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -45,6 +45,8 @@ class Config:
     operator: tuple[ChannelSpec, ...]
     database: Path
     warnings: tuple[Problem, ...] = ()
+    # (channel, option) → (line, column) in monitor.yaml of every secret
+    secret_places: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
 
     def used_channels(self) -> tuple[str, ...]:
         """Names of the channels that a digest or the operator uses, sorted."""
@@ -59,7 +61,8 @@ class Config:
                 problem = secret.problem()
                 if problem:
                     message = f"channel {name}: {option}: {problem}"
-                    found.append(Problem(secret.where, 0, 0, message, "the channel cannot send without it"))
+                    place = self.secret_places.get((name, option), (0, 0))
+                    found.append(Problem(secret.where, *place, message, "the channel cannot send without it"))
         return found
 
     def secret_values(self) -> list[str]:
@@ -112,6 +115,7 @@ def _load(config_dir: Path, environ: Mapping[str, str], database: Path | None) -
         operator=operator,
         database=database or monitor.database,
         warnings=tuple(reader.warnings(monitor, sources, digests)),
+        secret_places=reader.secret_places(channels),
     )
 
 
@@ -187,6 +191,14 @@ class _Reader:
 
     def default_channel(self) -> FileChannel:
         return FileChannel.model_validate({"kind": "file"}, context=self._context(MONITOR))
+
+    def secret_places(self, channels: Mapping[str, Channel]) -> dict[tuple[str, str], tuple[int, int]]:
+        file = self._files[MONITOR]
+        return {
+            (name, option): file.place(("channels", name, option))
+            for name, channel in channels.items()
+            for option, _ in secrets_of(channel)
+        }
 
     def sources(self, monitor: MonitorSettings) -> tuple[Source, ...]:
         entries = self._entries(SOURCES, SourceEntry, "id")
