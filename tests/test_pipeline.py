@@ -12,7 +12,7 @@ import pytest
 
 from monitor import pipeline, reading
 from monitor.errors import StoreError
-from monitor.model import PollRecord, Processed, Source
+from monitor.model import Join, PollRecord, Processed, Source
 from monitor.pipeline import PollPolicy, PollReport, ProcessPolicy, ProcessReport
 from monitor.report import RunReport
 from monitor.rules.prefilter import Prefilter
@@ -279,6 +279,26 @@ async def test_a_stop_before_the_commit_leaves_the_item_pending(bench: Bench) ->
     assert bench.count("stories") == 0
     report = await bench.process()
     assert report.outcomes == {"match": 1}
+
+
+async def test_an_outcome_that_cannot_be_stored_costs_those_before_it_nothing(bench: Bench) -> None:
+    await polled(bench, "a", "b", "c")
+    for slug in "abc":
+        bench.fetch.serve(f"https://news.example/{slug}", page())
+    recorded: list[int] = []
+
+    class Choosy(Store):
+        def record_outcome(self, processed: Processed, join: Join | None, now: datetime) -> int | None:
+            recorded.append(processed.item_id)
+            if [processed.item_id] == list(dict.fromkeys(recorded))[2:]:
+                raise StoreError("the third will not go in")
+            return super().record_outcome(processed, join, now)
+
+    bench.store = Choosy(bench.store.db)
+    with pytest.raises(StoreError, match="third"):
+        await bench.process()
+    assert len(recorded) > 3  # together first, then one by one
+    assert bench.count("matches") == 2
 
 
 async def test_a_page_that_fails_is_tried_five_times_over_a_day_then_the_feeds_text_is_read(

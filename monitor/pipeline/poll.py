@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from monitor.model import (
 )
 from monitor.pipeline.polled import Answer, PollPolicy, conclude, polled
 from monitor.pipeline.ports import Clock, Fetch, PollStore, Work
-from monitor.pipeline.streams import batched
+from monitor.pipeline.streams import LINGER_S, batched
 from monitor.readiness import Ready, at_once
 
 ACCEPT_FEED = (
@@ -29,7 +29,6 @@ ACCEPT_FEED = (
 )
 ACCEPT_PAGE = "text/html,application/xhtml+xml;q=0.9,application/xml;q=0.8,*/*;q=0.1"
 READ_BY_ROBOTS_RULES = frozenset({"page", "sitemap", "watch"})  # a configured feed is fetched as asked
-LINGER_S = 0.1  # answers that come together are stored together: a transaction is a wait for the disk
 MAX_CHILD_SITEMAPS = 5  # of an index, newest first: news is in the newest
 
 
@@ -70,17 +69,18 @@ async def poll(
     policy = policy or PollPolicy()
     step = _Step(store, fetch, workers, now, policy)
     report = PollReport()
-    async for answers in batched(_by_host(due), step.ask, policy.concurrency, linger_s=LINGER_S):
-        if not dry_run:
-            await ready()
-        with nullcontext() if dry_run else store.write():
-            came_to = [step.keep(state, answer, jitter(), dry_run=dry_run) for state, answer in answers]
-        for each in came_to:
-            report.polled.append(each)
-            if on_polled:
-                on_polled(each)
-        if stop and stop.is_set():
-            break
+    async with aclosing(batched(_by_host(due), step.ask, policy.concurrency, linger_s=LINGER_S)) as results:
+        async for answers in results:
+            if not dry_run:
+                await ready()
+            with nullcontext() if dry_run else store.write():
+                came_to = [step.keep(state, answer, jitter(), dry_run=dry_run) for state, answer in answers]
+            for each in came_to:
+                report.polled.append(each)
+                if on_polled:
+                    on_polled(each)
+            if stop and stop.is_set():
+                break
     return report
 
 

@@ -70,6 +70,10 @@ class ProcessStore(Protocol):
         self, fingerprint: Fingerprint, canonical_url: str, since: datetime
     ) -> list[StoryMember]: ...
 
+    def write(self) -> AbstractContextManager[None]:
+        """One transaction around several calls: all of them are kept, or none. Never await inside."""
+        ...
+
     def record_outcome(self, processed: Processed, join: Join | None, now: datetime) -> int | None:
         """Stores everything an item came to in one transaction; returns the id of a new match."""
         ...

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor import dates, reading, stories, urls
-from monitor.errors import FetchError, WorkerError
+from monitor.errors import FetchError, StoreError, WorkerError
 from monitor.model import Article, Fetched, FetchRequest, Join, PendingItem, Processed
 from monitor.pipeline.ports import Clock, Fetch, ProcessStore, Work
-from monitor.pipeline.streams import streamed
+from monitor.pipeline.streams import LINGER_S, batched
 from monitor.readiness import Ready, at_once
 
 ACCEPT_PAGE = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
@@ -78,17 +79,36 @@ async def process(
     taken: set[int] = set()
     while batch := store.pending(now(), policy.batch, exclude=taken):
         taken.update(item.id for item in batch)
-        async for item, processed in streamed(batch, step.take, policy.concurrency):
-            await ready()
-            match_id = _record(store, item, processed, now(), policy)
-            report.outcomes[processed.outcome] += 1
-            if match_id is not None:
-                report.matches.append(match_id)
-            if on_item:
-                on_item(item, processed)
-            if stop and stop.is_set():
-                return report
+        async with contextlib.aclosing(
+            batched(batch, step.take, policy.concurrency, linger_s=LINGER_S)
+        ) as results:
+            async for done in results:
+                await ready()
+                report.matches += _record_all(store, done, now(), policy)
+                for item, processed in done:
+                    report.outcomes[processed.outcome] += 1
+                    if on_item:
+                        on_item(item, processed)
+                if stop and stop.is_set():
+                    return report
     return report
+
+
+def _record_all(
+    store: ProcessStore, done: Sequence[tuple[PendingItem, Processed]], now: datetime, policy: ProcessPolicy
+) -> list[int]:
+    """Stores outcomes in one transaction; returns the ids of new matches.
+
+    Where that fails each is stored by itself, so that one that cannot be costs those before it nothing.
+    """
+    try:
+        with store.write():
+            ids = [_record(store, item, processed, now, policy) for item, processed in done]
+    except StoreError:
+        if len(done) == 1:
+            raise
+        ids = [_record(store, item, processed, now, policy) for item, processed in done]
+    return [match_id for match_id in ids if match_id is not None]
 
 
 def _record(

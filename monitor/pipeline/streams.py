@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from itertools import islice
 from typing import TypeVar
 
@@ -12,25 +12,17 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def streamed(
-    jobs: Iterable[T], work: Callable[[T], Awaitable[R]], concurrency: int
-) -> AsyncIterator[R]:
-    """Runs `work` over `jobs`, at most `concurrency` at a time, and yields results as they come.
-
-    The next job is taken only when there is room for it. Leaving the loop cancels what is under way.
-    """
-    async with contextlib.aclosing(batched(jobs, work, concurrency)) as batches:
-        async for batch in batches:
-            for result in batch:
-                yield result
+LINGER_S = 0.1  # what comes together is stored together: a transaction is a wait for the disk
 
 
 async def batched(
     jobs: Iterable[T], work: Callable[[T], Awaitable[R]], concurrency: int, *, linger_s: float = 0.0
 ) -> AsyncGenerator[list[R], None]:
-    """As `streamed`, with what comes within `linger_s` of a first result in one list with it.
+    """Runs `work` over `jobs`, at most `concurrency` at a time, and yields results in lists as they come.
 
-    A list holds at most `concurrency` results, and no more than that wait while the reader is busy.
+    What comes within `linger_s` of a first result is in one list with it. A list holds at most `concurrency`
+    results, and no more than that wait while the reader is busy: the next job is taken only when there is
+    room for it. Closing the generator cancels what is under way.
     """
     running: set[asyncio.Task[R]] = set()  # a task that is done keeps its place until it is taken
     done: asyncio.Queue[asyncio.Task[R]] = asyncio.Queue()
