@@ -272,8 +272,8 @@ def judge(samples: Sequence[Sample], plan: Plan) -> list[tuple[str, str, str, bo
     each = bytes_an_item(samples)
     rows.append(("database, bytes an item", f"{each:.0f}", "below 1,000", each < 1000))
     tail = [each for each in samples if each.day >= plan.days - 14]
-    # 6 kB a match (docs/scale.md), and a fifth for pages that are not full.
-    more, told = rise(tail, "used_mb"), 1.2 * rise(tail, "matches") * 6_000 / 1e6
+    # 8 kB a match (docs/scale.md), and a tenth for pages that are not full.
+    more, told = rise(tail, "used_mb"), 1.1 * rise(tail, "matches") * 8_000 / 1e6
     wanted = f"matches alone, {told:.1f} MB"
     rows.append(
         (
