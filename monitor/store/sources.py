@@ -105,7 +105,7 @@ class Sources(Base):
 
     def source_states(self) -> list[SourceState]:
         """Every source there ever was, by id; `source.enabled` tells those that are polled."""
-        return [_state(row) for row in self.db.all("SELECT * FROM sources ORDER BY id")]
+        return [_state(row) for row in self.db.each("SELECT * FROM sources ORDER BY id")]
 
     def ask_by(self, ids: Collection[str], by: datetime) -> None:
         """Sources that would be left alone for longer are due at `by`: the network failed, not they."""
@@ -117,7 +117,7 @@ class Sources(Base):
 
     def due_sources(self, now: datetime) -> list[SourceState]:
         """Sources to poll now, longest waiting first."""
-        return [_state(row) for row in self.db.all(_DUE, {"now": times.to_text(now)})]
+        return [_state(row) for row in self.db.each(_DUE, {"now": times.to_text(now)})]
 
     def set_source_state(self, source_id: str, state: str, reason: str, now: datetime) -> None:
         """Changes the state outside a poll; `state_since` moves only when the state is another."""
