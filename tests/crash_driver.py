@@ -1,9 +1,7 @@
 """The process that a crash campaign kills: one full cycle with real ports, dying at a named seam.
 
-    python -m tests.crash_driver CONFIG_DIR DATABASE SEAM COUNT AHEAD_S
-
-SEAM is `METHOD:before` or `METHOD:after` (empty: survive), COUNT its how-manieth passing. The clock runs
-AHEAD_S seconds ahead, so that leases and back-offs of an earlier life have run out.
+A seam is `METHOD:before` or `METHOD:after` (empty: survive) and its how-manieth passing. The clock runs
+ahead, so that leases and back-offs of an earlier life have run out.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
+import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -77,18 +75,20 @@ async def main(config_dir: Path, database: Path, seam: Seam, ahead: timedelta) -
         await app.process()
         app.compose(force=True)
         await app.flush()
-        print(app.store.db.value("SELECT count(*) FROM items WHERE status = 'pending'"), end=" ")
-        print(
-            app.store.db.value("SELECT count(*) FROM outbox WHERE status IN ('pending', 'sending', 'retry')")
-        )
 
 
-if __name__ == "__main__":
-    asyncio.run(
-        main(
-            Path(sys.argv[1]),
-            Path(sys.argv[2]),
-            Seam(sys.argv[3], int(sys.argv[4])),
-            timedelta(seconds=float(sys.argv[5])),
-        )
-    )
+def live(
+    config_dir: Path,
+    database: Path,
+    seam: Seam,
+    ahead: timedelta,
+    environment: dict[str, str],
+    complaint: Path,
+) -> None:
+    """The process's whole life; what ends it otherwise than by a kill is written to `complaint`."""
+    os.environ.update(environment)
+    try:
+        asyncio.run(main(config_dir, database, seam, ahead))
+    except BaseException:
+        complaint.write_text(traceback.format_exc(), "utf-8")
+        raise
