@@ -172,7 +172,10 @@ class _Builder:
                 self._refuse(mark, "a key that is a list or mapping", "keys are words")
                 self._skip(loc)
             elif key in result:
-                self._refuse(mark, f"key {key!r} stands twice", "keep one of them")
+                first = self.places[(*loc, key, KEY)][0]
+                self._refuse(
+                    mark, f"key {key!r} stands twice", f"keep one of them; the other is in line {first}"
+                )
                 self._skip(loc)
             else:
                 self._refuse_merge(key, mark)

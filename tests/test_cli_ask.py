@@ -271,7 +271,7 @@ def test_messages_are_listed_and_dropped(folder: Path) -> None:
     assert [row["status"] for row in rows] == ["sent"]
     assert monitor("outbox", "list", "--status", "dead", cwd=folder).out == ""
     assert monitor("outbox", "drop", str(rows[0]["id"]), cwd=folder).code == 2  # it is gone already
-    assert monitor("outbox", "retry", cwd=folder).err == "0 messages wait to be sent\n"
+    assert monitor("outbox", "retry", cwd=folder).err == "0 messages put back, to be sent\n"
 
 
 def test_the_database_is_copied_checked_and_pruned(folder: Path) -> None:

@@ -44,9 +44,15 @@ def test_a_message_given_up_is_told_listed_sent_again_and_dropped(folder: Path) 
     assert "1 given up" in gone.err
     (listed,) = typed(folder, "outbox", "list", "--status", "dead", "--json").lines
     assert listed["error"]
+    shown = typed(folder, "outbox", "list", "--status", "dead").out.rstrip("\n").split("\t")
+    assert shown[:3] == [str(listed["id"]), "dead", listed["digest"]]
+    assert listed["digest"]
     assert "1 dead" in typed(folder, "status").out
 
-    assert "1 messages wait" in typed(folder, "outbox", "retry").err
+    unknown = typed(folder, "outbox", "retry", "99")
+    assert unknown.code == 2
+    assert "none of these messages was given up" in unknown.err
+    assert "1 messages put back" in typed(folder, "outbox", "retry").err
     again = typed(folder, "flush", "--json")
     assert again.code == 1
     assert again.lines == [{"sent": 0, "retried": 0, "dead": 1}]

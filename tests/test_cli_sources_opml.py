@@ -71,7 +71,7 @@ def test_a_nested_list_with_repetitions_becomes_a_configuration_that_is_right(fo
     assert (entries[0]["category"], entries[1]["category"], entries[1]["lang"]) == ("Official", "Japan", "ja")
     assert "line 4: Again: stands twice" in done.err
     assert "Trap:" in done.err
-    assert "6 of 8 feeds taken over" in done.err
+    assert "6 of 8 feeds written as entries" in done.err
     (folder / "empty/sources.yaml").write_text(done.out, "utf-8")
     checked = monitor("--config", "empty", "check", cwd=folder)
     assert checked.code == 0, checked.out

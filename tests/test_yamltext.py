@@ -32,7 +32,7 @@ def test_words_stay_words(text: str, data: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\na: 2", "f.yaml:2:1: key 'a' stands twice; keep one of them"),
+        ("a: 1\na: 2", "f.yaml:2:1: key 'a' stands twice; keep one of them; the other is in line 1"),
         ("a: &x 1", "f.yaml:1:4: anchor &x; remove it: anchors and aliases are not read"),
         ("- a\n- *x", "f.yaml:2:3: alias *x; write the value out"),
         ("b:\n  <<: 1", "f.yaml:2:3: merge key <<; write the keys out: anchors and aliases are not read"),

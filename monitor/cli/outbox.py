@@ -7,7 +7,7 @@ import click
 from monitor.cli.context import Env, now, pass_env
 from monitor.errors import InputError
 
-_COLUMNS = ("id", "status", "digest_name", "channel", "recipient", "attempts", "retry_at", "error")
+_COLUMNS = ("id", "status", "digest", "channel", "recipient", "attempts", "retry_at", "error")
 
 
 @click.group()
@@ -31,7 +31,7 @@ def list_messages(env: Env, status: str | None, limit: int, as_json: bool) -> in
         for row in rows:
             json_line(row)
     else:
-        table(_COLUMNS, [[row.get(name) for name in _COLUMNS] for row in rows])
+        table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
     return 0
 
 
@@ -46,7 +46,10 @@ def retry(env: Env, ids: tuple[int, ...]) -> int:
     from monitor.cli.show import say
 
     with env.store(env.load()) as store:
-        say(f"{store.requeue(ids or None, now())} messages wait to be sent")
+        again = store.requeue(ids or None, now())
+    if ids and not again:
+        raise InputError("none of these messages was given up")
+    say(f"{again} messages put back, to be sent")
     return 0
 
 

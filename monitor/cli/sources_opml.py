@@ -43,7 +43,7 @@ def import_opml(env: Env, given: str) -> int:
         ids.add(source.id)
         line(yaml_entry(source))
         taken += 1
-    say(f"{taken} of {len(entries)} feeds taken over")
+    say(f"{taken} of {len(entries)} feeds written as entries for config/sources.yaml")
     return 0
 
 
