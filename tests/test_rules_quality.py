@@ -23,28 +23,24 @@ def reports(test_data: Path) -> tuple[Report, Report]:
     return evaluate_split(lines(test_data / "corpus" / "dev.jsonl"), shipped(), every_third)
 
 
-# Least scores of our own sets: precision, recall. The blind sets were written before the rules saw them;
-# benchmarks/README.md gives their first scores beside these. those from `blind8` on are from real pages.
+# Least scores of our own sets: precision, recall, topics F1, events. The blind sets were written before the
+# rules saw them; benchmarks/README.md gives their first scores beside these. From `blind8` on they come
+# from real pages. What that taught cost `blind4` and `blind7` a topic each: they were held to 0.59 and 0.68.
 OWN = {
-    "labelled": (0.97, 0.97),
-    "blind": (0.97, 0.97),
-    "blind2": (0.97, 0.93),
-    "blind3": (0.97, 0.85),
-    "blind4": (0.88, 0.88),
-    "blind5": (0.96, 0.96),
-    "blind6": (0.94, 0.94),
-    "blind7": (0.91, 0.91),
-    "blind8": (0.96, 0.96),
-    "blind9": (0.95, 0.96),
-    "blind10": (0.94, 0.9),
-    "blind11": (0.96, 0.96),
-    "blind12": (0.96, 0.95),
-    "blind13": (0.97, 0.97),
-}
-# Topics F1 and events of several sets together: in a set of seven matches one article would be 0.14.
-LABELS = {
-    tuple(list(OWN)[:8]): (0.71, 0.8),
-    tuple(list(OWN)[8:]): (0.77, 0.64),
+    "labelled": (0.97, 0.97, 0.71, 0.74),
+    "blind": (0.97, 0.97, 0.72, 0.82),
+    "blind2": (0.97, 0.93, 0.66, 0.7),
+    "blind3": (0.97, 0.85, 0.77, 0.71),
+    "blind4": (0.88, 0.88, 0.58, 0.77),
+    "blind5": (0.96, 0.96, 0.72, 0.78),
+    "blind6": (0.94, 0.94, 0.71, 0.7),
+    "blind7": (0.91, 0.91, 0.67, 0.66),
+    "blind8": (0.96, 0.96, 0.77, 0.74),
+    "blind9": (0.95, 0.96, 0.78, 0.68),
+    "blind10": (0.94, 0.9, 0.82, 0.75),
+    "blind11": (0.96, 0.96, 0.8, 0.56),
+    "blind12": (0.96, 0.95, 0.7, 0.59),
+    "blind13": (0.97, 0.97, 0.76, 0.58),
 }
 
 # A headline's Cambridge is taken for England's, although the article is about the one in Massachusetts; an
@@ -59,16 +55,10 @@ def labelled(name: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("name", OWN)
 def test_our_own_articles_are_judged_well(name: str) -> None:
     report = evaluate(labelled(name), shipped())
-    precision, recall = OWN[name]
+    precision, recall, topics, events = OWN[name]
     assert report.overall.precision >= precision
     assert report.overall.recall >= recall
     assert report.corridor_accuracy >= CORRIDORS.get(name, 0.98)
-
-
-@pytest.mark.parametrize("names", LABELS, ids=["written", "from pages"])
-def test_topics_and_events_of_our_own_articles(names: tuple[str, ...]) -> None:
-    report = evaluate([record for name in names for record in labelled(name)], shipped())
-    topics, events = LABELS[names]
     assert report.topics.f1 >= topics
     assert report.event_accuracy >= events
 
