@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from monitor.browse import site
 from monitor.model import Source
@@ -24,8 +27,9 @@ HOSTILE = '<script>alert(1)</script> & "quoted" chips'
 JAPANESE = "日英が半導体で協力"
 
 
-def furnish(path: Path) -> None:
+def furnished(folder: Path) -> Path:
     """A week of news, one near miss, one silent source, one digest sent, and things nobody may see."""
+    path = folder / "monitor.db"
     with open_store(path) as store:
         store.sync_sources((*SOURCES, PAID), NOW - 20 * DAY)
         store.digest_state("london", NOW - 20 * DAY)
@@ -49,13 +53,13 @@ def furnish(path: Path) -> None:
         store.record_poll(polled(NIKKEI, at=NOW, state="silent", state_reason="nothing for 9 days"))
         store.feedback(1, "good", note=SECRETS[4], now=NOW)
         store.put_state("told", SECRETS[5], NOW)
-
-
-def furnished(folder: Path) -> Path:
-    """The archive in this folder, as a file."""
-    path = folder / "monitor.db"
-    furnish(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The furnished archive; a module of tests names it as its own: `archive = browse_kit.archive`."""
+    return furnished(tmp_path_factory.mktemp("browse"))
 
 
 class Visitor:
@@ -81,6 +85,13 @@ class Visitor:
     def close(self) -> None:
         self.site.close()
         self.loop.close()
+
+
+@pytest.fixture(scope="module")
+def visitor(archive: Path) -> Iterator[Visitor]:
+    visitor = Visitor(archive)
+    yield visitor
+    visitor.close()
 
 
 def words(page: str) -> str:

@@ -6,7 +6,6 @@ import html
 import re
 import sqlite3
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,12 @@ pytest.importorskip("datasette", reason="the extra `browse` is not installed")
 from monitor.browse.excerpts import excerpts
 from monitor.store import open_store
 from monitor.store.dictionary import relations
-from tests.browse_kit import DAY, JAPANESE, NOW, QUERIES, Visitor, furnished, words
+from tests import browse_kit
+from tests.browse_kit import DAY, JAPANESE, NOW, QUERIES, Visitor, words
 from tests.store_kit import BBC, SOURCES, matched
 
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return furnished(tmp_path_factory.mktemp("browse"))
-
-
-@pytest.fixture(scope="module")
-def visitor(archive: Path) -> Iterator[Visitor]:
-    visitor = Visitor(archive)
-    yield visitor
-    visitor.close()
+archive = browse_kit.archive
+visitor = browse_kit.visitor
 
 
 # --- what it tells ---------------------------------------------------------------------------

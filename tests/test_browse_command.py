@@ -22,14 +22,11 @@ import pytest
 pytest.importorskip("datasette", reason="the extra `browse` is not installed")
 
 from monitor.browse import HINT, hosts
-from tests import chromium
-from tests.browse_kit import JAPANESE, furnished
+from tests import browse_kit, chromium
+from tests.browse_kit import JAPANESE
 from tests.cli import monitor, write_config
 
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return furnished(tmp_path_factory.mktemp("browse"))
+archive = browse_kit.archive
 
 
 def run(*code: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,20 +14,12 @@ pytest.importorskip("datasette", reason="the extra `browse` is not installed")
 from monitor.browse import guard, site
 from monitor.store import open_store
 from monitor.store.dictionary import relations
-from tests.browse_kit import NOW, SECRETS, Visitor, furnished
+from tests import browse_kit
+from tests.browse_kit import NOW, SECRETS, Visitor
 from tests.store_kit import BBC, SOURCES, matched
 
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return furnished(tmp_path_factory.mktemp("browse"))
-
-
-@pytest.fixture(scope="module")
-def visitor(archive: Path) -> Iterator[Visitor]:
-    visitor = Visitor(archive)
-    yield visitor
-    visitor.close()
+archive = browse_kit.archive
+visitor = browse_kit.visitor
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def outline(data: bytes, known: frozenset[str], max_entries: int) -> Outline:
     if root is None:
         return Outline(data, skips=_skips_in_text(data))
     skips = Skips(_skip_hours(root), _skip_days(root))
-    nodes = list(root.iter(etree.Element))
+    nodes = list(root.iter())  # processing instructions too: feedparser reads them all
     entries = [node for node in nodes if sniff.name_of(node)[1] in ("item", "entry")]
     spaces = {sniff.name_of(node)[0] for node in entries}
     if not spaces <= _ENTRY_SPACES or root.getroottree().docinfo.doctype:
