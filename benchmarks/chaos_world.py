@@ -138,18 +138,21 @@ class Names:
         self.dead = False
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((DNS_ADDRESS, 53))
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._socket.settimeout(0.2)  # a socket that somebody waits on keeps its port after close()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def _serve(self) -> None:
-        while True:
-            try:
+        while not self._closed:
+            with suppress(TimeoutError):
                 query, client = self._socket.recvfrom(512)
-            except OSError:
-                return
-            if not self.dead:
-                self._socket.sendto(_dns_answer(query), client)
+                if not self.dead:
+                    self._socket.sendto(_dns_answer(query), client)
 
     def close(self) -> None:
+        self._closed = True
+        self._thread.join()
         self._socket.close()
 
 

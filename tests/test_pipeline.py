@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -332,19 +333,57 @@ async def test_a_page_that_is_refused_for_good_is_judged_by_the_feeds_text_at_on
     assert bench.store.db.value("SELECT basis FROM verdicts") == "feed"
 
 
-@pytest.mark.parametrize("kind", ["timeout", "crash"])
-async def test_a_page_that_breaks_its_worker_costs_that_item_its_page_only(bench: Bench, kind: str) -> None:
+def breaking(kind: str, *, page_only: bool = True) -> Callable[[tuple[Any, ...]], str]:
+    """What makes a process break on the page of /a; without `page_only`, on its teaser too."""
+    return lambda args: (
+        kind
+        if isinstance(args[0], reading.Page)
+        and args[0].url.endswith("/a")
+        and (args[0].body or not page_only)
+        else ""
+    )
+
+
+@pytest.mark.parametrize(("kind", "tries", "status"), [("timeout", 2, "timeout"), ("crash", 5, "unreadable")])
+async def test_a_page_that_always_breaks_its_process_costs_that_item_its_page_only(
+    bench: Bench, kind: str, tries: int, status: str
+) -> None:
     await polled(bench, "a", "b")
     bench.fetch.serve("https://news.example/a", page())
     bench.fetch.serve("https://news.example/b", page())
-    bench.work.break_on = lambda args: (
-        kind if isinstance(args[0], reading.Page) and args[0].body and args[0].url.endswith("/a") else ""
-    )
+    bench.work.break_on = breaking(kind)
     report = await bench.process()
-    assert sum(report.outcomes.values()) == 2
+    assert report.outcomes == {"retry": 1, "match": 1}
     assert bench.outcomes()["https://news.example/b"] == "match"
-    status = bench.store.db.value("SELECT extract_status FROM items WHERE url LIKE '%/a'")
-    assert status == ("timeout" if kind == "timeout" else "unreadable")
+    tried = 1
+    while bench.outcomes()["https://news.example/a"] == "":
+        bench.clock.forward(minutes=1)
+        tried += bool((await bench.process()).items)
+    assert tried == tries
+    row = bench.store.db.all("SELECT outcome, extract_status FROM items WHERE url LIKE '%/a'")[0]
+    assert tuple(row) == ("no-match", status)
+
+
+@pytest.mark.parametrize("page_only", [True, False])
+async def test_processes_killed_from_outside_lose_no_article(bench: Bench, page_only: bool) -> None:
+    """Memory runs short, or somebody kills them: the page is not to blame, and is read when it is over."""
+    await polled(bench, "a")
+    bench.fetch.serve("https://news.example/a", page())
+    bench.work.break_on = breaking("crash", page_only=page_only)
+    assert (await bench.process()).outcomes == {"retry": 1}
+    bench.work.break_on = lambda args: ""
+    bench.clock.forward(minutes=1)
+    assert (await bench.process()).outcomes == {"match": 1}
+    assert bench.store.db.value("SELECT basis FROM verdicts") == "page"
+
+
+async def test_an_article_whose_teaser_matches_does_not_wait_for_its_broken_page(bench: Bench) -> None:
+    title = "UK and Japan sign semiconductor research agreement"
+    bench.fetch.serve(FEED, rss(("a", title, NOW)), "application/rss+xml")
+    await bench.poll()
+    bench.fetch.serve("https://news.example/a", page())
+    bench.work.break_on = breaking("crash")
+    assert (await bench.process()).outcomes == {"match": 1}
 
 
 async def test_an_article_whose_page_says_it_is_old_is_not_reported(bench: Bench) -> None:

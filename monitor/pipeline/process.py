@@ -14,16 +14,11 @@ from monitor import dates, reading, stories, urls
 from monitor.errors import FetchError, StoreError, WorkerError
 from monitor.model import Article, Fetched, FetchRequest, Join, PendingItem, Processed
 from monitor.pipeline.ports import Clock, Fetch, ProcessStore, Work
+from monitor.pipeline.retries import fetch_again_at, read_again_at
 from monitor.pipeline.streams import LINGER_S, batched
 from monitor.readiness import Ready, at_once
 
 ACCEPT_PAGE = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"
-# Waits between tries; together a little over a day, so that a site's bad night costs nothing.
-RETRY_WAITS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=19))
-# Answers that another try will not change: the feed's own text has to do.
-FINAL_STATUSES = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 414, 415, 451})
-FINAL_KINDS = frozenset({"too-large", "redirect", "encoding", "refused"})
-
 _log = logging.getLogger(__name__)
 
 
@@ -150,7 +145,7 @@ class _Step:
         try:
             fetched = await self.fetch(self._request(item))
         except FetchError as error:
-            retry_at = retry_time(item, error, self.now(), self.policy)
+            retry_at = fetch_again_at(item, error, self.now(), self.policy.tries, self.policy.give_up_after)
             if retry_at:
                 return Processed(item.id, "retry", f"page not read: {error}", retry_at=retry_at)
             return await self._read(item, None, f"page not read: {error}")
@@ -168,22 +163,27 @@ class _Step:
 
     async def _read(self, item: PendingItem, fetched: Fetched | None, trouble: str) -> Processed:
         page = _page(item, fetched)
-        status = ""
         try:
             read = await self.workers.run(reading.read, page, deadline_s=self.policy.deadline_s)
         except WorkerError as error:
-            status, trouble = (
-                ("timeout" if error.kind == "timeout" else "unreadable"),
-                f"page not read: {error}",
-            )
-            try:
-                read = await self.workers.run(
-                    reading.read, _page(item, None), deadline_s=self.policy.deadline_s
-                )
-            except WorkerError as second:
-                return Processed(item.id, "unreadable", str(second), extract_status=status)
+            return await self._without_page(item, fetched, error)
         self._count(read, page.url)
-        return conclude(item, read, fetched, trouble, status, self.policy)
+        return conclude(item, read, fetched, trouble, "", self.policy)
+
+    async def _without_page(
+        self, item: PendingItem, fetched: Fetched | None, broken: WorkerError
+    ) -> Processed:
+        """A page that broke its process: a match by its feed's words, else read again while that may help."""
+        status = "timeout" if broken.kind == "timeout" else "unreadable"
+        trouble = f"page not read: {broken}"
+        try:
+            read = await self.workers.run(reading.read, _page(item, None), deadline_s=self.policy.deadline_s)
+        except WorkerError as second:
+            done = Processed(item.id, "unreadable", str(second), extract_status=status)
+        else:
+            done = conclude(item, read, fetched, trouble, status, self.policy)
+        again_at = None if done.outcome in ("match", "too-old") else read_again_at(item, broken, self.now())
+        return Processed(item.id, "retry", trouble, retry_at=again_at) if again_at else done
 
     def _count(self, read: reading.Reading, url: str) -> None:
         self.prefilter["skipped"] += read.status == reading.SKIPPED
@@ -207,23 +207,6 @@ def _page(item: PendingItem, fetched: Fetched | None) -> reading.Page:
         seen_at=item.first_seen_at,
         learn=True,
     )
-
-
-def retry_time(item: PendingItem, error: FetchError, now: datetime, policy: ProcessPolicy) -> datetime | None:
-    """When to try the page again; None when the feed's own text has to do.
-
-    Five tries over at least a day; a site that says how long to wait is obeyed.
-    """
-    forbidden = error.kind == "robots" and error.retry_after_s is None  # else its rules could not be read yet
-    if forbidden or error.kind in FINAL_KINDS or error.status in FINAL_STATUSES:
-        return None
-    tried = item.attempts + 1
-    first = item.first_try_at or now
-    if tried >= policy.tries and now - first >= policy.give_up_after:
-        return None
-    wait = RETRY_WAITS[min(tried, len(RETRY_WAITS)) - 1]
-    asked = timedelta(seconds=min(error.retry_after_s or 0.0, 86_400.0))
-    return now + max(wait, asked)
 
 
 def is_too_old(published_at: datetime, seen_at: datetime, max_age: timedelta) -> bool:
@@ -278,4 +261,4 @@ def conclude(
     )
 
 
-__all__ = ["Join", "ProcessPolicy", "ProcessReport", "conclude", "is_too_old", "process", "retry_time"]
+__all__ = ["Join", "ProcessPolicy", "ProcessReport", "conclude", "is_too_old", "process"]
