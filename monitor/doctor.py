@@ -146,7 +146,16 @@ async def _network(config: Config, now: datetime) -> AsyncIterator[Result]:
     if not sources:
         yield Result("network", WARNING, "no source is polled", "add one to sources.yaml")
         return
-    yield await _names(sources)
+    names = await _names(sources)
+    yield names
+    if names.level == BAD:
+        yield Result(
+            "network",
+            BAD,
+            "not tried, for no name can be looked up",
+            "mend dns first; `monitor demo` needs no network",
+        )
+        return
     fetched, errors = await _first_answer(config, sources, now)
     if fetched is None:
         mend = "let this machine reach ports 80 and 443 of the Internet; `monitor demo` needs neither"

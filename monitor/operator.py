@@ -23,8 +23,9 @@ from monitor.outbox import message_id, outbox_key
 WELL = "well"
 NAME = "operator"  # stands where the name of a digest does
 LOGGED_ELSEWHERE = frozenset({"network", "configuration", "job"})  # when they happen, by whoever noticed
+ENDLESS = frozenset({"clock", "prefilter"})  # something happened; nothing goes on
 SCHEMA = "japan-tech-monitor/operator/1"
-_TOLD = "operator"  # state: subject → [state, changes so far], as JSON
+TOLD = "operator"  # state: subject → [state, changes so far], as JSON
 _DOMAIN = "japan-tech-monitor.invalid"  # RFC 6761: never anybody's
 
 _log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ def tell(
     A subject never heard of counts as well. Returns the changes. Raises StoreError, having told nothing.
     """
     with store.write():
-        told: dict[str, tuple[str, int]] = json.loads(store.get_state(_TOLD) or "{}")
+        told: dict[str, tuple[str, int]] = json.loads(store.get_state(TOLD) or "{}")
         changes = [each for each in findings if each.state != told.get(each.subject, (WELL, 0))[0]]
         if not changes:
             return []
@@ -74,11 +75,21 @@ def tell(
             f"{each.subject}={each.state}#{told[each.subject][1]}" for each in changes
         )
         store.record_messages(messages(event, subject(changes), changes, channels, now, domains or {}), now)
-        store.put_state(_TOLD, json.dumps(told, ensure_ascii=False), now)
+        store.put_state(TOLD, json.dumps(told, ensure_ascii=False), now)
     for each in changes:
         if each.subject.partition(":")[0] not in LOGGED_ELSEWHERE:
             _log.log(logging.INFO if each.state == WELL else logging.WARNING, "%s", each.text)
     return changes
+
+
+def unwell(told: str | None) -> list[str]:
+    """What was told to be wrong and not yet well again, as `subject state`; `told` is stored under `TOLD`."""
+    subjects: dict[str, tuple[str, int]] = json.loads(told or "{}")
+    return [
+        f"{name} {state}"
+        for name, (state, _) in sorted(subjects.items())
+        if state != WELL and name not in ENDLESS
+    ]
 
 
 def subject(changes: Sequence[Finding]) -> str:

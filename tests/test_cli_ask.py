@@ -59,7 +59,9 @@ def test_words_are_found_in_both_languages(finished: Path) -> None:
     assert any("semiconductor" in line["title"].lower() for line in english.lines)
     assert any("日英" in line["title"] for line in monitor("search", "日英", "--json", cwd=finished).lines)
     assert "http" in monitor("search", "日英", "半導体", cwd=finished).out
-    assert monitor("search", "xyzzy", cwd=finished).out == ""
+    nothing = monitor("search", "xyzzy", cwd=finished)
+    assert (nothing.code, nothing.out) == (0, "")
+    assert "no match and no near miss has all of these words" in nothing.err
     assert monitor("search", '"(((', "--json", cwd=finished).code == 0
 
 
@@ -249,6 +251,15 @@ def test_rules_eval_measures_labelled_lines_and_names_bad_ones(finished: Path) -
     assert "all hold" in monitor("rules", "test", cwd=finished).out
 
 
+def test_a_share_of_nothing_is_no_figure(finished: Path) -> None:
+    line = b'{"id": "1", "text": "A rugby match", "match": false, "lang": "en"}\n'
+    assert monitor("rules", "eval", "-", stdin=b"", cwd=finished).out == "0 records\n"
+    shown = monitor("rules", "eval", "-", stdin=line, cwd=finished).out.splitlines()
+    assert shown[1].split() == ["precision", "recall", "F1", "found", "false", "missed", "left"]
+    assert shown[2].split() == ["all", "-", "-", "-", "0", "0", "0", "1"]
+    assert not any("corridor" in line or "borderline" in line for line in shown)
+
+
 def test_stories_are_listed_and_measured(finished: Path) -> None:
     stories = monitor("stories", "list", "--json", cwd=finished).lines
     assert sum(len(story["matches"]) for story in stories) == len(
@@ -269,7 +280,8 @@ def test_stories_are_listed_and_measured(finished: Path) -> None:
 def test_messages_are_listed_and_dropped(folder: Path) -> None:
     rows = monitor("outbox", "list", "--json", cwd=folder).lines
     assert [row["status"] for row in rows] == ["sent"]
-    assert monitor("outbox", "list", "--status", "dead", cwd=folder).out == ""
+    nothing = monitor("outbox", "list", "--status", "dead", cwd=folder)
+    assert (nothing.code, nothing.out, nothing.err) == (0, "", "no such message\n")
     assert monitor("outbox", "drop", str(rows[0]["id"]), cwd=folder).code == 2  # it is gone already
     assert monitor("outbox", "retry", cwd=folder).err == "0 messages put back, to be sent\n"
 
@@ -277,6 +289,10 @@ def test_messages_are_listed_and_dropped(folder: Path) -> None:
 def test_the_database_is_copied_checked_and_pruned(folder: Path) -> None:
     assert monitor("store", "backup", "copy.db", cwd=folder).code == 0
     assert monitor("--db", "copy.db", "store", "check", cwd=folder).out == "sound\n"
+    again = monitor("store", "backup", "copy.db", cwd=folder)
+    assert again.code != 0
+    assert "--replace" in again.err
+    assert monitor("store", "backup", "--replace", "copy.db", cwd=folder).code == 0
     (counts,) = monitor("store", "prune", "--dry-run", "--json", cwd=folder).lines
     assert set(counts.values()) == {0}
     (folder / "no.db").write_text("not a database, by any means at all")

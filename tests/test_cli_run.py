@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor import operator
 from monitor.demo.site import Site
+from monitor.operator import Finding
 from monitor.store import open_store
 from tests.cli import monitor, write_config
 
@@ -144,6 +146,20 @@ def test_status_says_what_was_and_what_comes(folder: Path) -> None:
     assert "ERROR: 1 of these would have been lost" in shown.out
     assert "next digest  desk at " in shown.out
     assert monitor("status", "--healthcheck", cwd=folder).out == "well\n"
+
+
+def test_status_says_what_the_operator_was_told_of(folder: Path) -> None:
+    monitor("run", "--once", cwd=folder)
+    assert "trouble" not in monitor("status", cwd=folder).out
+    now = datetime.now(UTC)
+    found = [Finding("network", "down", "no network"), Finding("clock", "jumped 2026", "the clock went back")]
+    with open_store(folder / "storage/monitor.db") as store:
+        operator.tell(store, found, [], now)
+    assert "trouble      network down; the log says more" in monitor("status", cwd=folder).out
+    assert monitor("status", "--json", cwd=folder).lines[0]["unwell"] == ["network down"]
+    with open_store(folder / "storage/monitor.db") as store:
+        operator.tell(store, [Finding("network", operator.WELL, "it is back")], [], now)
+    assert "trouble" not in monitor("status", cwd=folder).out
 
 
 def test_the_health_check_fails_where_no_worker_ever_was(folder: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli import grid, sources_health
 from monitor.cli.sources_health import gap
 from tests.cli import monitor, write_config
 from tests.servers import Site
@@ -87,6 +88,23 @@ def test_people_see_the_troubled_first_or_alone(folder: Path) -> None:
     done = monitor("sources", "health", "--troubled", cwd=folder)
     assert [line.split("\t")[0] for line in done.out.splitlines()] == ["broken", "closed", "asleep"]
     assert [len(line.split("\t")) for line in done.out.splitlines()] == [8, 8, 8]
+
+
+def test_at_a_terminal_ages_stand_in_place_of_moments(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = {line["id"]: line for line in monitor("sources", "health", "--json", cwd=folder).lines}
+    at = TODAY + timedelta(hours=1)
+    daily = sources_health.on_terminal(rows["daily"], at)
+    assert (daily[0], daily[1], daily[4]) == ("daily", "ok", "3 h ago")
+    assert sources_health.on_terminal(rows["later"], at)[3:6] == ["", "", ""]
+    monkeypatch.setenv("COLUMNS", "80")
+    grid.show(sources_health.ON_TERMINAL, [sources_health.on_terminal(row, at) for row in rows.values()])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["id", "state", "for", "read", "newest", "usually"]
+    assert any(line.startswith("daily   ok") for line in lines)
+    assert any(line.startswith("    reason: ") for line in lines)
 
 
 def test_without_a_database_it_says_how_to_get_one(tmp_path: Path) -> None:

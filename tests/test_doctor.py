@@ -63,6 +63,14 @@ def test_no_network_is_found(folder: Path) -> None:
     assert "monitor demo" in results["network"]["mend"]
 
 
+def test_without_name_lookup_the_network_is_not_blamed_source_by_source(folder: Path) -> None:
+    (folder / "config/sources.yaml").write_text('- {id: no, url: "https://no.invalid/"}\n')
+    code, results = found(folder)
+    assert code == 1
+    assert results["dns"]["level"] == "bad"
+    assert results["network"]["text"] == "not tried, for no name can be looked up"
+
+
 def test_a_file_that_is_no_database_is_found(folder: Path) -> None:
     (folder / "storage").mkdir()
     (folder / "storage/monitor.db").write_text("nothing of the kind, and long enough to be looked at" * 20)

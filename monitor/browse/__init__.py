@@ -13,4 +13,4 @@ Nothing here writes, and nothing here is needed by the worker.
 
 from __future__ import annotations
 
-HINT = "`monitor browse` needs Datasette: pip install 'japan-tech-monitor[browse]'"
+HINT = "`monitor browse` needs Datasette: pip install -c constraints.txt 'japan-tech-monitor[browse]'"

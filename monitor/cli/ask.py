@@ -23,16 +23,19 @@ def search(env: Env, query: tuple[str, ...], limit: int, as_json: bool) -> int:
 
     All words must be there; "several words" in quotes stand together.
     """
-    from monitor.cli.show import json_line, line
+    from monitor.cli.show import json_line, line, say
 
     with env.store(env.load(), read_only=True) as store:
-        for found in store.search(" ".join(query), limit):
-            if as_json:
-                json_line(found)
-                continue
-            line(f"{found['item_id']}  {found['title']}")
-            line(f"    {found['url']}")
-            line(f"    {found['snippet']}")
+        results = list(store.search(" ".join(query), limit))
+    for found in results:
+        if as_json:
+            json_line(found)
+            continue
+        line(f"{found['item_id']}  {found['title']}")
+        line(f"    {found['url']}")
+        line(f"    {found['snippet']}")
+    if not results:
+        say("no match and no near miss has all of these words; OR between them asks for any")
     return 0
 
 

@@ -41,5 +41,8 @@ async def _demo(env: Env, out: Path) -> int:
     reports.processed(done.report.processed)
     for path in done.files:
         say(f"wrote {path}")
-    say(f"look into it: sqlite-utils rows {done.database} matches_view")
+    say("look into it:")
+    say(f"  sqlite-utils rows {done.database} matches_view --limit 5 -t")
+    for asked in ("search 半導体", "explain 1", "rules near"):
+        say(f"  monitor --db {done.database} {asked}")
     return 0 if done.ok else 1

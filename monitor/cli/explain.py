@@ -26,7 +26,8 @@ def explain(env: Env, what: str, as_json: bool) -> int:
     """Tell why an article was reported, or why not.
 
     ITEM or URL: seen where, read how, which rule scored what, which story, which digests, to whom, and what
-    today's rules would say. A FILE (a page, or text) and a URL never seen are read and judged now.
+    today's rules would say. A URL never seen is read and judged now, and so is a FILE: a saved page, or
+    text whose first line is its title (.txt, .md).
     """
     from monitor.cli.inputs import is_url
     from monitor.cli.show import say

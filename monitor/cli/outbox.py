@@ -31,7 +31,7 @@ def list_messages(env: Env, status: str | None, limit: int, as_json: bool) -> in
         for row in rows:
             json_line(row)
     else:
-        table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
+        table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows], empty="no such message")
     return 0
 
 

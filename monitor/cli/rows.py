@@ -26,7 +26,7 @@ def write(rows: Iterable[Row], shape: str) -> None:
 
 
 def _table(rows: Iterable[Row]) -> None:
-    table(TABLE, ([row[name] for name in TABLE] for row in rows))
+    table(TABLE, ([row[name] for name in TABLE] for row in rows), empty="no match")
 
 
 def _json(rows: Iterable[Row]) -> None:

@@ -50,9 +50,10 @@ def test_examples(env: Env) -> int:
 def evaluate(env: Env, file: BinaryIO | None, from_feedback: bool, as_json: bool) -> int:
     """Measure the rules on labelled articles.
 
-    Says precision, recall, and every article they got wrong. FILE holds JSON Lines as classify reads
-    them, with `match` (true or false) and, where known, `corridors`, `topics`, `event`. Bad lines are
-    named and left out, and the exit code is 2.
+    Says precision, recall, and every article they got wrong. FILE holds one JSON object a line: `text` and
+    `match` (true or false); where known `id`, `title`, `url`, `lang`, `source`, `published`, `corridors`,
+    `topics` (lists), `event`; with `borderline: true` it is counted apart. Bad lines are named and left
+    out, and the exit code is 2.
     """
     from monitor.cli.show import json_line, line, say
     from monitor.rules.evaluate import evaluate, format_report
@@ -108,7 +109,8 @@ def _labelled(file: BinaryIO, bad: list[str]) -> Iterator[dict[str, Any]]:
 def diff(env: Env, other: Path, since: datetime | None, as_json: bool) -> int:
     """Show what other rules would newly catch and newly drop.
 
-    The rules of OTHER-CONFIG judge the stored history. Where the text was not kept, the source's own
+    OTHER-CONFIG is a folder like `config/`: copy yours, change its rules, compare. They judge the stored
+    history. Where the text was not kept, the source's own
     teaser is judged, and the line says so.
     """
     from monitor import settings
@@ -171,6 +173,7 @@ def near(env: Env, limit: int, since: datetime | None, as_json: bool) -> int:
         table(
             ("item", "score", "title", "why", "would match"),
             [[r["item_id"], r["score"], r["title"], r["why"], _would(r)] for r in rows],
+            empty="no near miss is kept",
         )
     return 0
 

@@ -42,23 +42,21 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """A table on a terminal; tab-separated lines elsewhere, without headings, for `cut` and `sort`."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "") -> None:
+    """A table on a terminal; tab-separated lines elsewhere, without headings, for `cut` and `sort`.
+
+    `empty` is said on standard error when there is no row: an empty screen leaves one guessing.
+    """
     cells = [[_cell(value) for value in row] for row in rows]
-    if not sys.stdout.isatty():
+    if not cells:
+        say(empty or "nothing")
+    elif sys.stdout.isatty():
+        from monitor.cli import grid  # rich takes its time to import
+
+        grid.show(headings, cells)
+    else:
         for row in cells:
             click.echo("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(title=title or None, box=None, pad_edge=False, header_style="bold")
-    for n, heading in enumerate(headings):
-        grid.add_column(heading, no_wrap=n == 0)  # the id is what one copies
-    for row in cells:
-        grid.add_row(*(Text(cell) for cell in row))  # Text: brackets in a headline are no markup
-    Console().print(grid)
 
 
 def _cell(value: Any) -> str:

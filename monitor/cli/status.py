@@ -29,6 +29,7 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
 
     Last and next polls, sources in trouble, articles and messages that wait, the next digests.
     """
+    from monitor import operator
     from monitor.cli.show import json_line, line
 
     at = now()
@@ -43,6 +44,7 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
             **store.status(at),
             "prefilter": store.prefilter(at - PREFILTER_SINCE),
             "next_digests": _next_digests(config, at),
+            "unwell": operator.unwell(store.get_state(operator.TOLD)),
         }
     if as_json:
         json_line(found)
@@ -98,6 +100,8 @@ def _print(found: dict[str, Any], at: datetime) -> None:
     outbox = ", ".join(f"{count} {status}" for status, count in found["outbox"].items())
     line(f"database     {found['database']['path']} ({found['database']['bytes'] / 1e6:.1f} MB)")
     line(f"alive        {_sign_of_life(found['heartbeat_at'], at)}")
+    if others := [each for each in found["unwell"] if not each.startswith("source:")]:
+        line(f"trouble      {', '.join(others)}; the log says more, and `monitor doctor` how to mend it")
     line(f"polls        last {found['last_poll_at'] or 'never'}, next {found['next_poll_at'] or 'now'}")
     line(f"sources      {found['sources']['total']}: {states}")
     line(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.context import Env, now, pass_env
+from monitor.errors import InputError
 
 
 @click.group()
@@ -35,11 +36,14 @@ def prune(env: Env, dry_run: bool, as_json: bool) -> int:
 
 @store.command()
 @click.argument("target", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Replace FILE when it is an earlier copy.")
 @pass_env
-def backup(env: Env, target: Path) -> int:
+def backup(env: Env, target: Path, replace: bool) -> int:
     """Copy the database to FILE while the worker runs. FILE appears when it is complete."""
     from monitor.cli.show import say
 
+    if target.exists() and not replace:
+        raise InputError(f"{target} is there already; name another file, or --replace it")
     with env.store(env.load()) as opened:
         opened.backup(target)
     say(f"wrote {target} ({target.stat().st_size / 1e6:.1f} MB)")

@@ -47,7 +47,7 @@ def list_stories(env: Env, since: datetime | None, as_json: bool) -> int:
         rows = [
             [s["story"], s["newest_at"], len(s["matches"]), s["title"], s["outlets"]] for s in found.values()
         ]
-        table(("story", "newest", "articles", "title", "outlets"), rows)
+        table(("story", "newest", "articles", "title", "outlets"), rows, empty="no story")
     return 0
 
 

@@ -31,6 +31,10 @@ class Counts:
             self.tn += 1
 
     @property
+    def total(self) -> int:
+        return self.tp + self.fp + self.fn + self.tn
+
+    @property
     def precision(self) -> float:
         return self.tp / (self.tp + self.fp) if self.tp + self.fp else 1.0
 
@@ -174,17 +178,38 @@ def _count_labels(report: Report, record: Mapping[str, Any], found: Verdict, wan
 
 
 def format_report(report: Report, title: str = "") -> str:
-    """The scores as a short table for a terminal, the wrong ones below with their reasons."""
+    """The scores as a short table for a terminal, the wrong ones below with their reasons.
+
+    A share of nothing is a dash.
+    """
     rows = [("all", report.overall), *sorted(report.by_lang.items()), ("borderline", report.borderline)]
-    lines = [
-        title or f"{report.records} records",
-        f"{'':12}{'P':>7}{'R':>7}{'F1':>7}{'tp':>6}{'fp':>5}{'fn':>5}{'tn':>6}",
-    ]
-    for name, c in rows:
-        lines.append(f"{name:12}{c.precision:7.3f}{c.recall:7.3f}{c.f1:7.3f}{c.tp:6}{c.fp:5}{c.fn:5}{c.tn:6}")
-    lines.append(
-        f"corridor {report.corridor_accuracy:.3f}   topics F1 {report.topics.f1:.3f} "
-        f"(all records {report.topics_all.f1:.3f})   event {report.event_accuracy:.3f}"
-    )
+    lines = [title or f"{report.records} records"]
+    if report.records:
+        heads = ("precision", "recall", "F1", "found", "false", "missed", "left")
+        lines.append(f"{'':10}" + "".join(f"{head:>10}" for head in heads))
+    lines += [_format_counts(name, counts) for name, counts in rows if counts.total]
+    lines += _format_labels(report)
     lines += [f"  {w.kind:11} {w.id}  {w.title}  ({w.score:g}) {w.why}" for w in report.wrong]
     return "\n".join(lines)
+
+
+def _format_counts(name: str, c: Counts) -> str:
+    shares = (
+        _share(c.precision, c.tp + c.fp), _share(c.recall, c.tp + c.fn), _share(c.f1, c.tp + c.fp + c.fn)
+    )  # fmt: skip
+    return f"{name:10}" + "".join(f"{each:>10}" for each in (*shares, c.tp, c.fp, c.fn, c.tn))
+
+
+def _share(value: float, of: int) -> str:
+    return f"{value:.3f}" if of else "-"
+
+
+def _format_labels(report: Report) -> list[str]:
+    """What was said of the matches, where the records tell what is right."""
+    told = (
+        ("corridor right", report.corridor_accuracy, report.corridor_total),
+        ("topics F1", report.topics.f1, report.topics.total),
+        ("event right", report.event_accuracy, report.event_total),
+    )
+    known = [f"{name} {value:.3f}" for name, value, of in told if of]
+    return [f"of the matches: {', '.join(known)}"] if known else []
