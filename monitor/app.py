@@ -126,10 +126,10 @@ class App:
             processes=settings.workers.processes,
             deadline_s=settings.workers.deadline_s,
             memory_mb=settings.workers.memory_mb,
-            # The files as they were checked, not as they are by now.
+            # The rules as they were checked, not as the files are by now; compiled once, for all processes.
             initializer=functools.partial(
-                reading.prepare,
-                dict(config.rules.files),
+                reading.use,
+                config.rules,
                 # Where every text is kept, every page has to be read.
                 prefilter=settings.prefilter.enabled and settings.keep_text != "all",
                 audit_share=settings.prefilter.audit_share,

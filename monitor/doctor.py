@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor import deliver, outbox, reading, store
+from monitor import deliver, outbox, rules, store
 from monitor.app import user_agent
 from monitor.deliver.email import EmailChannel
 from monitor.errors import DeliveryError, FetchError, MonitorError, WorkerError
@@ -108,7 +108,7 @@ def _existing(folder: Path) -> Path:
 
 async def _rules(config: Config, now: datetime) -> AsyncIterator[Result]:
     started = time.perf_counter()
-    reading.prepare(dict(config.rules.files))
+    rules.build(dict(config.rules.files))
     took = time.perf_counter() - started
     yield Result("rules", GOOD, f"{len(config.rules.rules)} rules load in {took:.1f} s")
 

@@ -1,6 +1,6 @@
 """One page from bytes to verdict: the pure function that the live worker and a backfill share.
 
-It runs in a worker process, where `prepare` has loaded the rules once; nothing here touches the
+It runs in a worker process, where `prepare` or `use` has taken the rules once; nothing here touches the
 network or the database. Extraction is nine tenths of the cost, and most pages hold none of the words
 a rule asks for: those are told by a look at their whole text, or a second one at what is left once the
 menus are cut, and not read any further (see rules.prefilter). A share of them is read in full all the
@@ -68,19 +68,24 @@ class Reading:
 
 
 def prepare(files: Mapping[str, str], *, prefilter: bool = False, audit_share: float = AUDIT_SHARE) -> None:
-    """Loads the rules for this process. Raises ConfigError.
+    """Compiles the rules for this process. Raises ConfigError. The rest is as `use` has it."""
+    use(rules.build(files), prefilter=prefilter, audit_share=audit_share)
+
+
+def use(ruleset: rules.RuleSet, *, prefilter: bool = False, audit_share: float = AUDIT_SHARE) -> None:
+    """Takes compiled rules for this process.
 
     With `prefilter` a page that cannot match is not extracted, but for `audit_share` (0 to 1) of those.
     """
     global _ruleset, _prefilter, _audit_share, _sites
     _sites = Sites()
-    _ruleset = rules.build(files)
-    _prefilter = derive(_ruleset) if prefilter else None
+    _ruleset = ruleset
+    _prefilter = derive(ruleset) if prefilter else None
     _audit_share = audit_share
 
 
 def read(page: Page) -> Reading:
-    """Extracts and classifies one page. Needs `prepare` to have run in this process.
+    """Extracts and classifies one page. Needs `prepare` or `use` to have run in this process.
 
     A page that cannot match comes back with the status SKIPPED and the feed's own text.
     """

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import pickle
@@ -266,7 +267,10 @@ def serve(fd: int, parent: int) -> None:
     _die_with(parent)
     logging.getLogger().addHandler(logging.NullHandler())
     with socket.socket(fileno=fd) as channel, channel.makefile("rb", buffering=1 << 16) as requests:
+        gc.disable()
         _answer(channel, requests.read, _prepare)
+        gc.freeze()  # what was prepared stays for good, and is a hundred times what a page needs
+        gc.enable()
         kept = Keeper()
         while _answer(channel, requests.read, _call):
             kept.look()

@@ -407,7 +407,6 @@ class _Builder:
             reach=reach,
             name_concepts=names,
             defined={node: name for name, node in self.defined.items() if not isinstance(node, Name)},
-            rebuild=build,
         )
 
     def closure(self, name: str) -> set[str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
 
@@ -55,10 +55,17 @@ class Lexicon:
 
     concept_ids: dict[str, int]
     entities: list[Entity]
-    automaton: AhoCorasick | None
     # By pattern: left edge checked?, right edge, entries with nothing more to check, entries with checks.
     table: list[tuple[bool, int, tuple[tuple[int, int, int], ...], tuple[_Entry, ...]]]
     patterns: list[str]
+    automaton: AhoCorasick | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.automaton = _automaton(self.patterns) if self.patterns else None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The automaton lives outside Python and cannot be pickled; it is the quickest part to make again.
+        return Lexicon, (self.concept_ids, self.entities, self.table, self.patterns)
 
     @property
     def size(self) -> int:
@@ -90,12 +97,11 @@ def compile_lexicon(concepts: Iterable[Concept]) -> Lexicon:
         )
         for (_, left, right), entries in slots.items()
     ]
-    automaton = (
-        AhoCorasick(patterns, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA)
-        if patterns
-        else None
-    )
-    return Lexicon(ids, entities, automaton, table, patterns)
+    return Lexicon(ids, entities, table, patterns)
+
+
+def _automaton(patterns: Sequence[str]) -> AhoCorasick:
+    return AhoCorasick(patterns, matchkind=MatchKind.Standard, implementation=Implementation.ContiguousNFA)
 
 
 def _add(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from monitor.rules.concepts import Concept, Entity
 from monitor.rules.language import Node
@@ -46,7 +45,7 @@ class Rule:
 
 @dataclass(slots=True)
 class RuleSet:
-    """Rules, the expressions they share and the compiled concepts. Rebuilt from its files when unpickled."""
+    """Rules, the expressions they share and the compiled concepts. Can be pickled."""
 
     files: Mapping[str, str]
     version: str
@@ -57,7 +56,6 @@ class RuleSet:
     reach: Mapping[str, tuple[tuple[int, ...], frozenset[str]]]  # concept → concepts and homes it gathers
     name_concepts: frozenset[int]
     defined: Mapping[Node, str]  # expressions under define: and their names, for explanations
-    rebuild: Callable[[Mapping[str, str]], RuleSet]
     fitting: dict[frozenset[str], frozenset[int]] = field(default_factory=dict)
     by_kind: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
 
@@ -74,10 +72,6 @@ class RuleSet:
             )  # fmt: skip
             self.fitting[homes] = known
         return known
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # The automaton lives outside Python and cannot be pickled; compiling again takes half a second.
-        return self.rebuild, (dict(self.files),)
 
 
 def _is_other(entity: Entity) -> bool:
