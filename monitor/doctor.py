@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import sqlite3
@@ -176,6 +177,8 @@ async def _names(sources: list[Source]) -> Result:
             continue
         return Result("dns", GOOD, f"{host} is looked up")
     mend = "name a working resolver in /etc/resolv.conf, or connect this machine"
+    if "INVOCATION_ID" in os.environ:  # systemd.exec(5): by a unit, perhaps behind a wall of its own
+        mend += "; a private resolver must stand in IPAddressAllow= of the unit"
     return Result("dns", BAD, f"no name can be looked up, {hosts[0]} for one", mend)
 
 

@@ -7,6 +7,7 @@ rendered; secrets are cut out of the rendered line, tracebacks included, whoever
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
@@ -49,7 +50,10 @@ def configure(
     stream = stream or sys.stderr
     console = format == "console" or (format == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Formatter(_processors(console, colours=stream.isatty()), Redactor(secrets)))
+    formatter = _Formatter(
+        _processors(console, colours=stream.isatty()), Redactor(secrets), journal=_is_journal(stream)
+    )
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(_LEVELS[level])
@@ -114,10 +118,27 @@ def _processors(console: bool, *, colours: bool) -> list[Any]:
 class _Formatter(structlog.stdlib.ProcessorFormatter):
     """Renders a record, then cuts secrets out of the finished line."""
 
-    def __init__(self, processors: list[Any], redact: Redactor) -> None:
+    def __init__(self, processors: list[Any], redact: Redactor, *, journal: bool) -> None:
         foreign = [structlog.stdlib.ExtraAdder(), *_SHARED]
         super().__init__(processors=processors, foreign_pre_chain=foreign)
         self._redact = redact
+        self._journal = journal
 
     def format(self, record: logging.LogRecord) -> str:
-        return self._redact(super().format(record))
+        line = self._redact(super().format(record))
+        return f"<{_priority(record.levelno)}>{line}" if self._journal else line
+
+
+def _is_journal(stream: TextIO) -> bool:
+    """Whether a stream leads to journald, which systemd names by device and inode (systemd.exec(5))."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # not a file
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def _priority(level: int) -> int:
+    """journald's number for a level (sd-daemon(3)): it takes the prefix off, `journalctl -p err` works."""
+    found = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6}
+    return next((number for floor, number in found.items() if level >= floor), 7)

@@ -349,5 +349,7 @@ def _sentence(status: dict[str, object], offline: bool) -> str:
     sources = status["sources"]
     assert isinstance(sources, dict)
     if offline:
-        return f"no network; {sources['total']} sources wait"
-    return f"{sources.get('ok', 0)} of {sources['total']} sources well, {status['pending']} articles wait"
+        return f"no network; sources waiting: {sources['total']}"
+    return (
+        f"sources well: {sources.get('ok', 0)} of {sources['total']}, articles waiting: {status['pending']}"
+    )

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
 
 from tests.cli import RULES, monitor, write_config
 
@@ -55,6 +61,51 @@ def test_a_missing_secret_is_a_problem_when_its_channel_is_used(tmp_path: Path) 
     assert where in done.out, done.out
     assert "channel slack: webhook: environment variable HOOK is not set" in done.out
     assert monitor("check", cwd=tmp_path, env={"HOOK": "https://hooks.example/x"}).code == 0
+
+
+def test_without_secrets_all_else_is_still_looked_at(tmp_path: Path) -> None:
+    """An image is built where its secrets are not."""
+    config = write_config(
+        tmp_path / "config",
+        monitor="contact: a@b.example\nchannels:\n  slack: {kind: slack, webhook: {file: /nowhere/slack}}\n",
+        digests="- {name: desk, channels: [slack]}\n",
+    )
+    assert monitor("check", cwd=tmp_path).code == 2
+    assert monitor("check", "--no-secrets", cwd=tmp_path).code == 0
+    (config / "sources.yaml").write_text("- {id: a, nonsense: 1}\n")
+    assert "nonsense" in monitor("check", "--no-secrets", cwd=tmp_path).out
+
+
+@pytest.mark.parametrize("closed", [".", "rules", "concepts"])
+def test_a_folder_that_cannot_be_read_is_named_and_not_taken_for_empty(closed: str) -> None:
+    with TemporaryDirectory() as name:  # pytest's own folders lie in one that only root may enter
+        Path(name).chmod(0o755)
+        config = write_config(Path(name) / "config")
+        for folder in ("rules", "concepts"):
+            (config / folder).mkdir()
+        (config / closed).chmod(0o700 if os.geteuid() == 0 else 0)
+        try:
+            with as_nobody():
+                done = monitor("check", cwd=Path(name))
+        finally:
+            (config / closed).chmod(0o755)
+    assert done.code == 2
+    assert "cannot be read: Permission denied" in done.out + done.err
+    assert "chmod -R a+rX" in done.out + done.err
+    assert "Traceback" not in done.err
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything; nobody may not."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 def test_a_recommendation_is_no_problem(tmp_path: Path) -> None:

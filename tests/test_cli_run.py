@@ -207,6 +207,26 @@ def test_the_worker_stops_when_told_and_exits_0(folder: Path, number: signal.Sig
         assert running.stdout.read().startswith("+ ")
 
 
+def test_where_output_and_log_are_one_a_match_is_an_event(folder: Path) -> None:
+    """Under systemd both end in the journal, and every line of it should be one that a program reads."""
+    command = [sys.executable, "-m", "monitor", "run"]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        assert running.stdout
+        events = []
+        for line in running.stdout:
+            events.append(json.loads(line))
+            if events[-1]["event"] == "cycle":
+                break
+        running.terminate()
+        assert running.wait() == 0
+    match = next(event for event in events if event["event"] == "match")
+    assert match["source"] == "gov"
+    assert match["title"]
+    assert "uk-japan" in match["why"]
+
+
 def test_a_missing_secret_stops_the_start(folder: Path) -> None:
     (folder / "config/monitor.yaml").write_text("channels:\n  slack: {kind: slack, webhook: {env: HOOK_X}}\n")
     (folder / "config/digests.yaml").write_text("- {name: desk, channels: [slack]}\n")

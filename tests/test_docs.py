@@ -51,6 +51,8 @@ def commands(text: str) -> list[list[str]]:
     found = []
     for line in [*blocks(text), *SPAN.findall(prose(text))]:
         words = _words(line)
+        if words[:4] == ["docker", "compose", "exec", "monitor"]:  # the service; what it runs comes after
+            words = words[4:]
         starts = [i for i, word in enumerate(words) if word == "monitor" or word.endswith("/bin/monitor")]
         runs_it = starts and (starts[0] == 0 or words[0] in ("sudo", "docker") or "|" in words[: starts[0]])
         if runs_it and words[starts[-1] + 1 :] and "--entrypoint" not in words:

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,24 @@ def test_both_kinds_of_loggers_give_json_lines_with_fields_and_the_run() -> None
     assert first["step"] == "poll"
     assert first["timestamp"].endswith("Z")
     assert "run" not in third
+
+
+def test_journald_is_told_the_priority_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("journal", "other"):
+        (tmp_path / name).touch()
+    here = (tmp_path / "journal").stat()
+    monkeypatch.setenv("JOURNAL_STREAM", f"{here.st_dev}:{here.st_ino}")
+    for name in ("journal", "other"):
+        with (tmp_path / name).open("w") as stream:
+            log.configure(stream=stream)
+            log.get("m").error("broken")
+            log.get("m").warning("odd")
+            log.get("m").info("well")
+    told = (tmp_path / "journal").read_text().splitlines()
+    assert [line[:4] for line in told] == ["<3>{", "<4>{", "<6>{"]
+    assert [line[0] for line in (tmp_path / "other").read_text().splitlines()] == ["{", "{", "{"]
 
 
 def test_a_level_is_kept_and_chatty_libraries_are_quiet() -> None:

@@ -344,6 +344,12 @@ def test_a_backup_is_whole_while_the_worker_writes(old: Store, tmp_path: Path) -
     assert sorted(path.name for path in tmp_path.glob("copy*")) == ["copy.db"]
 
 
+def test_a_copy_can_be_read_by_nobody_who_could_not_read_the_original(old: Store, tmp_path: Path) -> None:
+    old.path.chmod(0o640)
+    old.backup(tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize("name", ["monitor.db", "notes.txt", "folder", "missing/copy.db"])
 def test_a_backup_overwrites_nothing_but_a_database(store: Store, tmp_path: Path, name: str) -> None:
     (tmp_path / "notes.txt").write_text("dear diary")

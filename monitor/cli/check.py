@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@click.option("--no-secrets", is_flag=True, help="Do not look for secrets: they are where it will run.")
 @pass_env
-def check(env: Env, as_json: bool) -> int:
+def check(env: Env, as_json: bool, no_secrets: bool) -> int:
     """List everything that is wrong in the configuration.
 
     One line for each problem: file:line:column: problem; hint. The rules' own examples are run too, and the
@@ -27,7 +28,9 @@ def check(env: Env, as_json: bool) -> int:
     config = None
     try:
         config = env.load()
-        problems = [*_example_problems(config), *config.missing_secrets()]
+        problems = _example_problems(config)
+        if not no_secrets:
+            problems += config.missing_secrets()
     except ConfigError as error:
         problems = error.problems
     counts = _counts(config) if config else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ from monitor import log
 from monitor.cli.show import line
 
 if TYPE_CHECKING:
-    from monitor.model import Polled
+    from monitor.model import PendingItem, Polled, Processed
     from monitor.report import RunReport
 
 HINT = "`monitor demo` shows the monitor at work without a network"
@@ -17,11 +19,25 @@ HINT = "`monitor demo` shows the monitor at work without a network"
 _log = log.get("monitor.worker")
 
 
+def output_is_log() -> bool:
+    """Whether standard output ends in the log, as under systemd: text for people would break its lines."""
+    try:
+        return not sys.stderr.isatty() and os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):  # closed, or no file at all
+        return False
+
+
 def on_polled(each: Polled) -> None:
     """One line a source that was read; those that were not are told with their cycle, or as one."""
     if not each.error:
         _log.info("polled", source=each.source_id, status=each.status, new=each.new, known=each.known,
                   took_ms=each.took_ms)  # fmt: skip
+
+
+def on_match(item: PendingItem, processed: Processed) -> None:
+    """One line for each match that is stored, with its why."""
+    if processed.outcome == "match" and processed.verdict:
+        _log.info("match", source=item.source.id, title=item.title, url=item.url, why=processed.verdict.why)
 
 
 def cycle(report: RunReport) -> None:
@@ -36,7 +52,7 @@ def cycle(report: RunReport) -> None:
             _log.warning("source failed", source=each.source_id, error=each.error)
     for composed in report.composed.composed:
         _log.info("composed", digest=composed.name, kind=composed.kind, stories=composed.stories)
-        if composed.text:
+        if composed.text and not output_is_log():
             line(composed.text)
     for name, problem in report.composed.failed:
         _log.error("digest failed", digest=name, error=problem)

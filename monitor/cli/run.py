@@ -56,7 +56,7 @@ async def _serve(config: Config, env: Env) -> int:
             app,
             on_report=reports.cycle if watched else journal.cycle,
             on_polled=None if watched else journal.on_polled,
-            on_item=reports.on_match,
+            on_item=journal.on_match if journal.output_is_log() else reports.on_match,
             load=lambda: _ready(env),
         )
     if watched:

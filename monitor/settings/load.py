@@ -147,13 +147,25 @@ def read_rule_files(config_dir: Path) -> dict[str, str]:
 
     Rule sets are compared by a hash of these files, which must not depend on where the folder lies.
     """
-    more = [path for folder in RULE_FOLDERS for path in sorted((config_dir / folder).glob("*.yaml"))]
-    paths = [config_dir / RULES, *more]
     problems: list[Problem] = []
+    more = [path for folder in RULE_FOLDERS for path in _yaml_files(config_dir / folder, problems)]
+    paths = [config_dir / RULES, *more]
     texts = {path.relative_to(config_dir).as_posix(): _read(path, problems) for path in paths}
     if problems:
         raise ConfigError(problems)
     return {path: text or "" for path, text in texts.items()}
+
+
+def _yaml_files(folder: Path, problems: list[Problem]) -> list[Path]:
+    """What a folder holds, [] where there is none: glob() alone takes one that cannot be read for empty."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == ".yaml")
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        problem = f"the folder cannot be read: {error.strerror}"
+        problems.append(Problem(str(folder), 0, 0, problem, "let this user read it (chmod -R a+rX)"))
+        return []
 
 
 def _read(path: Path, problems: list[Problem]) -> str | None:

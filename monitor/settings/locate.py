@@ -20,8 +20,12 @@ def find_config(option: str | None, environ: Mapping[str, str], cwd: Path) -> Pa
     given = option or environ.get("MONITOR_CONFIG") or ""
     asked = Path(given) if given else Path("config")
     for folder in (asked, asked / "config"):
-        if any((cwd / folder / mark).is_file() for mark in _MARKS):
-            return folder
+        try:
+            if any((cwd / folder / mark).is_file() for mark in _MARKS):
+                return folder
+        except OSError as error:  # is_file() answers False only where it could look
+            problem = f"configuration: {folder} cannot be read: {error.strerror}"
+            raise InputError(f"{problem}; let this user read it (chmod -R a+rX)") from error
     if not given:
         raise InputError(f"no configuration: there is no folder ./config; {_HINT}, --config names another")
     if not (cwd / asked).is_dir():

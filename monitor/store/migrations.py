@@ -7,6 +7,7 @@ know was written by a newer one, and is refused: guessing at its meaning could l
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -108,6 +109,7 @@ def copy_to(db: Connection, path: Path) -> None:
     try:
         partial.unlink(missing_ok=True)
         db.run("VACUUM INTO ?", [str(partial)])
+        shutil.copymode(db.path, partial)  # nobody may read the copy who may not read the original
         with partial.open("rb") as file:
             os.fsync(file.fileno())  # SQLite does not wait for the disk when it makes such a copy
         partial.replace(path)
