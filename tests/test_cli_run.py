@@ -184,7 +184,7 @@ def test_a_worker_that_refused_a_wrong_configuration_is_well(folder: Path) -> No
     monitor("run", "--once", cwd=folder)
     (folder / "config/rules.yaml").write_text("rules: [oh\n")
     assert monitor("status", "--healthcheck", cwd=folder).out == "well\n"
-    assert monitor("status", cwd=folder).code == 2
+    assert "matches" in monitor("status", cwd=folder).out
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

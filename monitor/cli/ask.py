@@ -25,7 +25,7 @@ def search(env: Env, query: tuple[str, ...], limit: int, as_json: bool) -> int:
     """
     from monitor.cli.show import json_line, line, say
 
-    with env.store(env.load(), read_only=True) as store:
+    with env.store(read_only=True) as store:
         results = list(store.search(" ".join(query), limit))
     for found in results:
         if as_json:
@@ -67,7 +67,7 @@ def matches(env: Env, /, shape: str, limit: int | None, **filters: Any) -> int:
         limit=limit,
         **{name: value if value is not None else _NOTHING.get(name, "") for name, value in filters.items()},
     )
-    with env.store(env.load(), read_only=True) as store, closing(store.matches(wanted)) as rows:
+    with env.store(read_only=True) as store, closing(store.matches(wanted)) as rows:
         write(rows, shape)
     return 0
 
@@ -92,7 +92,7 @@ def export(env: Env, since: datetime | None, until: datetime | None, shape: str)
     from monitor.store.matches import MatchFilter
 
     wanted = MatchFilter(since=since, until=until)
-    with env.store(env.load(), read_only=True) as store, closing(store.matches(wanted)) as rows:
+    with env.store(read_only=True) as store, closing(store.matches(wanted)) as rows:
         if shape == "md":
             for text in brief(list(rows), since, until or now()):
                 line(text)

@@ -40,8 +40,8 @@ def browse(env: Env, host: str, port: int, hosts: tuple[str, ...], open_browser:
     from monitor.cli.show import say
 
     site = _site()
-    config = env.load()
-    env.store(config, read_only=True).close()  # says now what is wrong with the file, if anything is
+    database = env.database()
+    env.store(read_only=True).close()  # says now what is wrong with the file, if anything is
     port = _free(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
     if host not in _LOCAL:
@@ -49,7 +49,7 @@ def browse(env: Env, host: str, port: int, hosts: tuple[str, ...], open_browser:
     say(f"the archive is at {url} (Ctrl-C stops it)")
     if open_browser:
         click.launch(url)
-    site.serve(site.build(config.database, _queries(config.database), now), host, port, hosts)
+    site.serve(site.build(database, _queries(database), now), host, port, hosts)
     return 0
 
 

@@ -47,15 +47,17 @@ class Env:
 
         return settings.load_rules(self.config_dir())
 
-    def store(self, config: Config, *, read_only: bool = False) -> Store:
-        """The database that exists already. Raises StoreError."""
+    def store(self, config: Config | None = None, *, read_only: bool = False) -> Store:
+        """The database that exists already. Raises StoreError; without `config` also as `database`.
+
+        Who only asks the archive needs no `config`: compiling the rules would be most of the answer's time.
+        """
         from monitor.store import open_store
 
-        if not config.database.exists():
-            raise StoreError(
-                f"no database at {config.database}; `monitor run` makes it, --db FILE names another"
-            )
-        return open_store(config.database, read_only=read_only)
+        path = config.database if config else self.database()
+        if not path.exists():
+            raise StoreError(f"no database at {path}; `monitor run` makes it, --db FILE names another")
+        return open_store(path, read_only=read_only)
 
     def introduction(self) -> tuple[str, str]:
         """(homepage, contact) for the User-Agent; empty where there is no configuration, or a wrong one."""

@@ -22,7 +22,7 @@ def feedback(env: Env, what: str, judgement: str, note: str) -> int:
     from monitor.cli.inputs import is_url
     from monitor.cli.show import say
 
-    with env.store(env.load()) as store:
+    with env.store() as store:
         life = store.life_of(what)
         if life is None and not (is_url(what) and judgement == "missed"):
             raise InputError(f"no such item: {what}")

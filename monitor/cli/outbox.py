@@ -25,7 +25,7 @@ def list_messages(env: Env, status: str | None, limit: int, as_json: bool) -> in
     """List messages, newest first."""
     from monitor.cli.show import json_line, table
 
-    with env.store(env.load(), read_only=True) as store:
+    with env.store(read_only=True) as store:
         rows = store.outbox_rows(status, limit)
     if as_json:
         for row in rows:
@@ -45,7 +45,7 @@ def retry(env: Env, ids: tuple[int, ...]) -> int:
     """
     from monitor.cli.show import say
 
-    with env.store(env.load()) as store:
+    with env.store() as store:
         again = store.requeue(ids or None, now())
     if ids and not again:
         raise InputError("none of these messages was given up")
@@ -60,7 +60,7 @@ def drop(env: Env, ids: tuple[int, ...]) -> int:
     """Give messages up. Their stories stay reported."""
     from monitor.cli.show import say
 
-    with env.store(env.load()) as store:
+    with env.store() as store:
         dropped = store.drop(ids, now())
     if not dropped:
         raise InputError("none of these messages waits")

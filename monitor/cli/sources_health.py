@@ -32,7 +32,7 @@ def health(env: Env, troubled: bool, as_json: bool) -> int:
     """
     from monitor.cli.show import json_line, table
 
-    with env.store(env.load(), read_only=True) as store:
+    with env.store(read_only=True) as store:
         urls = {state.source.id: state.url or state.source.url for state in store.source_states()}
         found = store.db.all("SELECT * FROM source_health WHERE enabled")
     rows = [_row(row, urls[row["id"]]) for row in found if not troubled or row["state"] in TROUBLE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from monitor.cli.context import Env, now, pass_env
 from monitor.errors import StoreError
 
 if TYPE_CHECKING:
-    from monitor.settings import Config
+    from monitor.model import DigestSpec
 
 LOCKED_S = 10.0  # a healthcheck must answer before whoever asks gives up
 PREFILTER_SINCE = timedelta(days=7)
@@ -29,7 +30,7 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
 
     Last and next polls, sources in trouble, articles and messages that wait, the next digests.
     """
-    from monitor import operator
+    from monitor import operator, settings
     from monitor.cli.show import json_line, line
 
     at = now()
@@ -38,12 +39,13 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
         problem = _ill(env.database(), at)
         line(problem or "well")
         return 1 if problem else 0
-    config = env.load()
-    with env.store(config, read_only=True) as store:
+    # Neither the sources nor the rules: what is wrong with them is no reason to say nothing.
+    digests = settings.load_digests(env.config_dir(), env.environ)
+    with env.store(read_only=True) as store:
         found = {
             **store.status(at),
             "prefilter": store.prefilter(at - PREFILTER_SINCE),
-            "next_digests": _next_digests(config, at),
+            "next_digests": _next_digests(digests, at),
             "unwell": operator.unwell(store.get_state(operator.TOLD)),
         }
     if as_json:
@@ -71,10 +73,10 @@ def _ill(database: Path, at: datetime) -> str:
     return ""
 
 
-def _next_digests(config: Config, at: datetime) -> list[dict[str, str]]:
+def _next_digests(digests: Sequence[DigestSpec], at: datetime) -> list[dict[str, str]]:
     from monitor.digest import clock
 
-    due = [(clock.next_at(spec, at), spec) for spec in config.digests]
+    due = [(clock.next_at(spec, at), spec) for spec in digests]
     return [
         {"name": spec.name, "at": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "zone": spec.zone} for moment, spec in due
     ]

@@ -44,7 +44,7 @@ def backup(env: Env, target: Path, replace: bool) -> int:
 
     if target.exists() and not replace:
         raise InputError(f"{target} is there already; name another file, or --replace it")
-    with env.store(env.load()) as opened:
+    with env.store() as opened:
         opened.backup(target)
     say(f"wrote {target} ({target.stat().st_size / 1e6:.1f} MB)")
     return 0
@@ -56,7 +56,7 @@ def check_file(env: Env) -> int:
     """Read the whole database and list what is wrong with it. Exit 1 when something is."""
     from monitor.cli.show import line
 
-    with env.store(env.load()) as opened:
+    with env.store() as opened:
         problems = opened.check()
     for problem in problems:
         line(problem)

@@ -31,7 +31,7 @@ def list_stories(env: Env, since: datetime | None, as_json: bool) -> int:
     from monitor.store.matches import MatchFilter
 
     found: dict[int, dict[str, Any]] = {}
-    with env.store(env.load(), read_only=True) as store:
+    with env.store(read_only=True) as store:
         for row in store.matches(MatchFilter(since=since)):
             story = found.setdefault(
                 row["story_id"],

@@ -98,7 +98,7 @@ def _load(config_dir: Path, environ: Mapping[str, str], database: Path | None) -
     reader = _Reader(config_dir, environ)
     monitor = reader.monitor()
     sources = reader.sources(monitor)
-    channels: dict[str, Channel] = {"file": reader.default_channel(), **monitor.channels}
+    channels = reader.channels(monitor)
     digests = reader.digests(channels, monitor.browse_url)
     operator = reader.operator(monitor, channels)
     ruleset = reader.rules()
@@ -123,6 +123,16 @@ def load_monitor(config_dir: Path, environ: Mapping[str, str]) -> MonitorSetting
     """monitor.yaml alone. Raises ConfigError."""
     reader = _Reader(config_dir, environ)
     found = reader.monitor()
+    if reader.problems:
+        raise ConfigError(reader.problems)
+    return found
+
+
+def load_digests(config_dir: Path, environ: Mapping[str, str]) -> tuple[DigestSpec, ...]:
+    """The digests alone, with the channels they name. Raises ConfigError."""
+    reader = _Reader(config_dir, environ)
+    monitor = reader.monitor()
+    found = reader.digests(reader.channels(monitor), monitor.browse_url)
     if reader.problems:
         raise ConfigError(reader.problems)
     return found
@@ -201,8 +211,10 @@ class _Reader:
         found = self._validated(file, (), file.data, MonitorSettings) if file else None
         return found or MonitorSettings.model_validate({}, context=self._context(MONITOR))
 
-    def default_channel(self) -> FileChannel:
-        return FileChannel.model_validate({"kind": "file"}, context=self._context(MONITOR))
+    def channels(self, monitor: MonitorSettings) -> dict[str, Channel]:
+        """Those of monitor.yaml, and the one that is always there."""
+        always = FileChannel.model_validate({"kind": "file"}, context=self._context(MONITOR))
+        return {"file": always, **monitor.channels}
 
     def secret_places(self, channels: Mapping[str, Channel]) -> dict[tuple[str, str], tuple[int, int]]:
         file = self._files[MONITOR]
