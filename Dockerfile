@@ -3,7 +3,7 @@
 FROM python:3.12-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/monitor
-# EXTRAS="channels" for channels of kind apprise: docker compose build --build-arg EXTRAS=channels
+# EXTRAS=channels, in the environment or in .env, for channels of kind apprise (see compose.yaml).
 ARG EXTRAS=""
 # What changes seldom comes first: the libraries are installed once for many versions of the monitor.
 COPY constraints.txt pyproject.toml ./
@@ -37,6 +37,7 @@ WORKDIR /app
 ENV PATH=/opt/monitor/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    MONITOR_OUTPUT=log \
     MONITOR_CONFIG=/app/config \
     MONITOR_DB=/app/storage/monitor.db
 USER 10001:10001

@@ -270,6 +270,11 @@ class App:
             raise InputError(f"no such source: {', '.join(unknown)}; `monitor sources list` shows them all")
         return [state for state in states if state.source.id in set(ids)]
 
+    def ask_now_if_offline(self) -> None:
+        """At a start after a cycle without a network: whoever has mended it need not wait to see it."""
+        if self.store.was_offline():
+            self.store.ask_by([source.id for source in self.config.sources if source.enabled], self.now())
+
     def ask_soon(self, report: RunReport) -> None:
         """Without a network no source is at fault: none is left alone for longer than the shortest wait.
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -167,7 +168,9 @@ async def _network(config: Config, now: datetime) -> AsyncIterator[Result]:
 
 
 async def _names(sources: list[Source]) -> Result:
-    hosts = [urlsplit(source.url).hostname or "" for source in sources]
+    hosts = [host for source in sources if not is_address(host := urlsplit(source.url).hostname or "")]
+    if not hosts:
+        return Result("dns", GOOD, "no source has a name to look up")
     loop = asyncio.get_running_loop()
     for host in hosts:
         try:
@@ -180,6 +183,15 @@ async def _names(sources: list[Source]) -> Result:
     if "INVOCATION_ID" in os.environ:  # systemd.exec(5): by a unit, perhaps behind a wall of its own
         mend += "; a private resolver must stand in IPAddressAllow= of the unit"
     return Result("dns", BAD, f"no name can be looked up, {hosts[0]} for one", mend)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is written as an address, which needs no looking up."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 async def _first_answer(config: Config, sources: list[Source], now: datetime) -> tuple[Fetched | None, str]:
@@ -231,9 +243,16 @@ async def _mail(name: str, channel: EmailChannel) -> Result:
     try:
         greeting = await channel.check()
     except DeliveryError as error:
-        mend = "look at host, port, security, username and password of the channel in monitor.yaml"
-        return Result(f"channel {name}", BAD, str(error), mend)
+        return Result(f"channel {name}", BAD, str(error), _mail_remedy(str(error)))
     return Result(f"channel {name}", GOOD, f"the mail server lets us in ({greeting[:60]})")
+
+
+def _mail_remedy(problem: str) -> str:
+    if "certificate" in problem.lower():
+        return "its certificate is not trusted; where it is of an authority of your own, name that in ca_file"
+    if "535" in problem or "login" in problem.lower():
+        return "look at username and password of the channel in monitor.yaml"
+    return "look at host, port, security, username and password of the channel in monitor.yaml"
 
 
 def _slack(name: str, address: str) -> Result:

@@ -29,6 +29,7 @@ _CHATTY = {
     "charset_normalizer": logging.ERROR,
 }
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+ERROR, WARNING = logging.ERROR, logging.WARNING
 _Event = MutableMapping[str, Any]
 
 
@@ -127,6 +128,13 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
         line = self._redact(super().format(record))
         return f"<{_priority(record.levelno)}>{line}" if self._journal else line
+
+
+def marked(text: str, level: int, stream: TextIO) -> str:
+    """Text that is no event, as it should stand in the journal; elsewhere it stays as it is."""
+    if not _is_journal(stream):
+        return text
+    return "\n".join(f"<{_priority(level)}>{line}" for line in text.splitlines())
 
 
 def _is_journal(stream: TextIO) -> bool:

@@ -54,7 +54,7 @@ class Metrics(Collector):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._snapshot = Snapshot()
+        self._snapshot: Snapshot | None = None  # nothing is said until there is one: a 0 would be a lie
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -69,6 +69,8 @@ class Metrics(Collector):
     def collect(self) -> Iterator[Metric]:
         with self._lock:
             seen = self._snapshot
+        if seen is None:
+            return
         yield from _gauges(seen)
         yield from _by_word(seen)
         yield from _by_source(seen)

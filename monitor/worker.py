@@ -97,6 +97,7 @@ class _Worker:
 
     async def run(self) -> None:
         settings = self.app.config.monitor
+        self.app.ask_now_if_offline()
         now = self.app.now()
         after = {seconds: now + timedelta(seconds=seconds) for seconds in (2, 5, 60)}
         every = self.scheduler.every
@@ -161,8 +162,10 @@ class _Worker:
         report = RunReport(app.now(), was_offline=self.offline)
         report.polled = await app.poll(on_polled=self.on_polled)
         if report.polled.polled:
-            self._note_network(report.offline)
+            changed = self._note_network(report.offline)
             app.ask_soon(report)
+            if changed:
+                await self._look()  # the operator need not wait a minute to hear of it
         report.processed = await app.process(on_item=self.on_item)
         if not app.looked_once:
             report.composed = app.first_look(report.polled)
@@ -174,10 +177,12 @@ class _Worker:
             if self.on_report:
                 self.on_report(report)
 
-    def _note_network(self, offline: bool) -> None:
-        if self.offline and not offline:
+    def _note_network(self, offline: bool) -> bool:
+        """Whether the network came or went."""
+        before, self.offline = self.offline, offline
+        if before and not offline:
             _log.info("the network is back")
-        self.offline = offline
+        return before != offline
 
     async def _send(self) -> None:
         """Compose and flush; not before the first look, so that nobody is flooded at the first start."""

@@ -71,7 +71,7 @@ def test_matches_in_every_form(finished: Path) -> None:
     assert rows[0]["corridors"] == ["uk-japan"]
     plain = monitor("matches", cwd=finished).out.splitlines()
     assert len(plain) == len(rows)
-    assert plain[0].split("\t")[3] == rows[0]["title"]
+    assert plain[0].split("\t")[0::4] == [str(rows[0]["item_id"]), rows[0]["title"]]
     table = list(csv.DictReader(io.StringIO(monitor("matches", "--format", "csv", cwd=finished).out)))
     assert [row["title"] for row in table] == [row["title"] for row in rows]
     feed = ElementTree.fromstring(monitor("matches", "--format", "atom", cwd=finished).out)
@@ -219,12 +219,29 @@ def test_explain_judges_a_file(finished: Path, tmp_path: Path) -> None:
 
 def test_feedback_is_kept_and_measured(folder: Path) -> None:
     row = monitor("matches", "--format", "json", "--limit", "1", cwd=folder).lines[0]
-    assert monitor("feedback", str(row["item_id"]), "bad", "--note", "rugby", cwd=folder).code == 0
+    kept = monitor("feedback", str(row["item_id"]), "bad", "--note", "rugby", cwd=folder)
+    assert (kept.code, kept.err) == (0, f"kept: bad, of item {row['item_id']}: {row['title']}\n")
     assert monitor("feedback", "https://example.org/unseen", "missed", cwd=folder).code == 0
     assert monitor("feedback", "https://example.org/unseen", "good", cwd=folder).code == 2
     assert monitor("feedback", "99999", "good", cwd=folder).code == 2
     (report,) = monitor("rules", "eval", "--from-feedback", "--json", cwd=folder).lines
     assert (report["records"], report["overall"]["fp"], report["overall"]["fn"]) == (2, 1, 1)
+
+
+def test_feedback_on_what_was_no_match_says_so(folder: Path) -> None:
+    with open_store(folder / "storage/monitor.db") as store:
+        item_id = store.db.value("SELECT id FROM items WHERE outcome = 'no-match'")
+    assert "not reported" not in monitor("feedback", str(item_id), "missed", cwd=folder).err
+    assert (
+        "(no-match: it was not reported; `missed` says that it should be)"
+        in monitor("feedback", str(item_id), "bad", cwd=folder).err
+    )
+
+
+def test_a_misspelt_command_is_recognised(tmp_path: Path) -> None:
+    done = monitor("serch", "chip", cwd=tmp_path)
+    assert done.code == 2
+    assert "Did you mean 'search'?" in done.err
 
 
 def test_rules_diff_says_what_other_rules_would_change(finished: Path, tmp_path: Path) -> None:

@@ -38,6 +38,15 @@ def typed(folder: Path, *words: str | Path) -> Outcome:
     return monitor("--db", folder / "storage" / "monitor.db", *words, cwd=folder)
 
 
+def test_a_message_that_waits_for_another_try_is_sent_at_once_when_asked(folder: Path) -> None:
+    with open_store(folder / "storage" / "monitor.db") as store:
+        later = to_text(datetime.now(UTC) + timedelta(hours=2))
+        store.db.run("UPDATE outbox SET status = 'retry', attempts = 3, retry_at = ?", [later])
+    assert "no message is due" in typed(folder, "flush").err
+    assert "1 messages put back" in typed(folder, "outbox", "retry").err
+    assert "1 given up" in typed(folder, "flush").err
+
+
 def test_a_message_given_up_is_told_listed_sent_again_and_dropped(folder: Path) -> None:
     gone = typed(folder, "flush")
     assert gone.code == 1
@@ -51,7 +60,7 @@ def test_a_message_given_up_is_told_listed_sent_again_and_dropped(folder: Path) 
 
     unknown = typed(folder, "outbox", "retry", "99")
     assert unknown.code == 2
-    assert "none of these messages was given up" in unknown.err
+    assert "none of these messages was given up or waits" in unknown.err
     assert "1 messages put back" in typed(folder, "outbox", "retry").err
     again = typed(folder, "flush", "--json")
     assert again.code == 1

@@ -85,8 +85,8 @@ def test_the_steps_one_by_one(folder: Path) -> None:
     assert sent.code == 0
     assert "messages: 1 sent" in sent.err
     again = monitor("digest", "desk", "--send", cwd=folder).err
-    # Within the same second it is the same digest; a second later one that says nothing is new.
-    assert "nothing new to send" in again or "stories 0," in again
+    assert "nothing new: nothing to send" in again
+    assert "sent" not in again
     assert monitor("flush", "--json", cwd=folder).lines == [{"sent": 0, "retried": 0, "dead": 0}]
 
 
@@ -148,6 +148,23 @@ def test_status_says_what_was_and_what_comes(folder: Path) -> None:
     assert monitor("status", "--healthcheck", cwd=folder).out == "well\n"
 
 
+def test_after_a_cycle_without_a_network_status_says_so_and_the_next_start_asks_at_once(
+    tmp_path: Path,
+) -> None:
+    sources = [f"- {{id: s{n}, url: 'http://127.0.0.1:9/{n}', allow_private: true}}\n" for n in range(2)]
+    write_config(tmp_path / "config", sources="".join(sources))
+    monitor("run", "--once", cwd=tmp_path)
+    assert "trouble      network down" in monitor("status", cwd=tmp_path).out
+    with open_store(tmp_path / "storage/monitor.db") as store:
+        assert store.due_sources(datetime.now(UTC)) == []
+    with subprocess.Popen(
+        [sys.executable, "-m", "monitor", "run"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr
+        assert any("no network" in line for line in running.stderr)
+        running.terminate()
+
+
 def test_status_says_what_the_operator_was_told_of(folder: Path) -> None:
     monitor("run", "--once", cwd=folder)
     assert "trouble" not in monitor("status", cwd=folder).out
@@ -185,6 +202,11 @@ def test_a_worker_that_refused_a_wrong_configuration_is_well(folder: Path) -> No
     (folder / "config/rules.yaml").write_text("rules: [oh\n")
     assert monitor("status", "--healthcheck", cwd=folder).out == "well\n"
     assert "matches" in monitor("status", cwd=folder).out
+    for wrong in ("nonsense: 1\n", "database: [\n"):
+        (folder / "config/monitor.yaml").write_text(wrong)
+        assert monitor("status", "--healthcheck", cwd=folder).out == "well\n"
+    (folder / "config/monitor.yaml").write_text("nonsense: 1\ndatabase: elsewhere.db\n")
+    assert "elsewhere.db" in monitor("status", "--healthcheck", cwd=folder).out
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -22,8 +22,11 @@ def samples(page: bytes) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]
     }
 
 
-def test_before_the_first_look_the_page_is_there_with_zeroes() -> None:
-    found = samples(Metrics().text())
+def test_before_the_first_look_nothing_is_said_that_would_look_like_a_fall_to_zero() -> None:
+    metrics = Metrics()
+    assert samples(metrics.text()) == {}
+    metrics.update(Snapshot())
+    found = samples(metrics.text())
     assert found["monitor_items_pending", ()] == 0
     assert found["monitor_outbox_messages", (("status", "dead"),)] == 0
 

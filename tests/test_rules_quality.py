@@ -41,7 +41,12 @@ OWN = {
     "blind11": (0.96, 0.96, 0.8, 0.56),
     "blind12": (0.96, 0.95, 0.7, 0.59),
     "blind13": (0.97, 0.97, 0.76, 0.58),
-    "probes": (0.97, 0.97, 0.0, 0.0),  # short ones, matches and their look-alikes; nothing but match is labelled
+    "probes": (
+        0.97,
+        0.97,
+        0.0,
+        0.0,
+    ),  # short ones, matches and their look-alikes; nothing but match is labelled
 }
 
 # A headline's Cambridge is taken for England's, although the article is about the one in Massachusetts; an

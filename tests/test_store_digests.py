@@ -115,6 +115,14 @@ def test_what_never_alerts_is_not_sent_but_is_an_outlet_of_its_story(store: Stor
     (entry,) = store.unclaimed("london", NOW + HOUR)
     assert (entry.match_ids, entry.source_name) == ((2,), "BBC")
     assert [other.source_name for other in entry.outlets] == ["日経"]
+
+
+def test_what_one_outlet_says_in_two_languages_is_both_there(store: Store) -> None:
+    matched(store, METI, 1)
+    matched(store, METI, 2, joins=1, lang="ja", title="日英が合意")
+    matched(store, METI, 3, joins=1, lang="ja", title="日英が合意(続報)")
+    (entry,) = store.unclaimed("london", NOW + HOUR)
+    assert [(other.lang, other.title) for other in entry.outlets] == [("ja", "日英が合意")]
     assert len(store.entries_between(NOW - HOUR, NOW)) == 1
     matched(store, BBC, 3, alert=False)
     assert len(store.entries_between(NOW - HOUR, NOW, silent_too=True)) == 2

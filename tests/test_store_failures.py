@@ -111,6 +111,7 @@ READS: dict[str, Call] = {
     "readable": lambda s: s.readable(1),
     "get_state": lambda s: s.get_state("x"),
     "heartbeat_at": lambda s: s.heartbeat_at(),
+    "was_offline": lambda s: s.was_offline(),
     "backup": lambda s: s.backup(s.path.parent / "copy.db"),
     "check": lambda s: s.check(),
 }

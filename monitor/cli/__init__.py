@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -62,6 +63,17 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = get_close_matches(args[0], COMMANDS, 1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]!r}?", ctx) from error
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             result = super().invoke(ctx)
@@ -112,10 +124,11 @@ def _use_utf8() -> None:
 
 
 def _tell(error: MonitorError) -> int:
+    from monitor import log
     from monitor.text import terminal_safe
 
     prefix = "" if isinstance(error, ConfigError) else "monitor: "
-    click.echo(prefix + terminal_safe(str(error)), err=True)
+    click.echo(log.marked(prefix + terminal_safe(str(error)), log.ERROR, sys.stderr), err=True)
     return error.exit_code
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +24,7 @@ def check(env: Env, as_json: bool, no_secrets: bool) -> int:
     One line for each problem: file:line:column: problem; hint. The rules' own examples are run too, and the
     secrets of channels in use are looked for. Exit 2 when there is a problem.
     """
+    from monitor import log
     from monitor.cli.show import json_line, line, say
 
     config = None
@@ -46,9 +48,9 @@ def check(env: Env, as_json: bool, no_secrets: bool) -> int:
         )
         return 2 if problems else 0
     for problem in problems:
-        line(str(problem))
+        line(log.marked(str(problem), log.ERROR, sys.stdout))
     for warning in warnings:
-        say(f"{warning} (a recommendation)")
+        say(log.marked(f"{warning} (a recommendation)", log.WARNING, sys.stderr))
     if problems:
         say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
         return 2

@@ -75,6 +75,19 @@ class Env:
 
         return self._database() or settings.load_monitor(self.config_dir(), self.environ).database
 
+    def likely_database(self) -> Path:
+        """The same where monitor.yaml is wrong too: what it names as far as it can be read, else the default.
+
+        For whoever looks after a worker that has refused the file and goes on. Raises InputError.
+        """
+        from monitor import settings
+        from monitor.errors import ConfigError
+
+        try:
+            return self.database()
+        except ConfigError:
+            return settings.named_database(self.config_dir(), self.environ)
+
     def _database(self) -> Path | None:
         given = self.db or self.environ.get("MONITOR_DB") or ""
         return Path(given).absolute() if given else None

@@ -42,7 +42,7 @@ async def _demo(env: Env, out: Path) -> int:
     for path in done.files:
         say(f"wrote {path}")
     say("look into it:")
-    say(f"  sqlite-utils rows {done.database} matches_view --limit 5 -t")
+    say(f"  sqlite-utils rows {done.database} matches_view -c item_id -c source -c title --limit 5 -t")
     for asked in ("search 半導体", "explain 1", "rules near"):
         say(f"  monitor --db {done.database} {asked}")
     return 0 if done.ok else 1

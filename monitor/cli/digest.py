@@ -133,9 +133,9 @@ async def _send(config: Config, name: str | None) -> int:
         composed = app.compose(name, force=True)
         flushed = await app.flush()
     reports.composed(composed, show=False)
+    if not any(each.rows for each in composed.composed) and not composed.failed:
+        say("nothing new: nothing to send")
     reports.flushed(flushed)
-    if not composed.composed and not composed.failed:
-        say("nothing new to send")
     return 1 if composed.failed or flushed.dead else 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from monitor.cli.context import Env, now, pass_env
@@ -28,5 +30,14 @@ def feedback(env: Env, what: str, judgement: str, note: str) -> int:
             raise InputError(f"no such item: {what}")
         item_id = life["item"]["id"] if life else None
         store.feedback(item_id, judgement, now=now(), note=note, url=what if is_url(what) else "")
-    say(f"kept: {judgement}")
+    say(_kept(life["item"], judgement) if life else f"kept: {what} was {judgement}")
     return 0
+
+
+def _kept(item: dict[str, Any], judgement: str) -> str:
+    """What was kept of which article: a number is easily the wrong one."""
+    told = f"kept: {judgement}, of item {item['id']}: {item['title'] or item['url']}"
+    if judgement == "missed" or item["outcome"] == "match":
+        return told
+    outcome = item["outcome"] or "not judged yet"
+    return f"{told} ({outcome}: it was not reported; `missed` says that it should be)"

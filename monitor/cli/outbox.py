@@ -39,7 +39,7 @@ def list_messages(env: Env, status: str | None, limit: int, as_json: bool) -> in
 @click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
 @pass_env
 def retry(env: Env, ids: tuple[int, ...]) -> int:
-    """Send messages again: those named, or all that were given up.
+    """Send messages again: those named, or all that were given up or wait for another try.
 
     The worker, or `monitor flush`, delivers them.
     """
@@ -48,7 +48,7 @@ def retry(env: Env, ids: tuple[int, ...]) -> int:
     with env.store() as store:
         again = store.requeue(ids or None, now())
     if ids and not again:
-        raise InputError("none of these messages was given up")
+        raise InputError("none of these messages was given up or waits")
     say(f"{again} messages put back, to be sent")
     return 0
 

@@ -17,7 +17,7 @@ from monitor.text import terminal_safe
 
 Row = dict[str, Any]
 _FORMULA = tuple("=+-@＝＋－＠")  # a Japanese spreadsheet program takes the full-width ones too
-TABLE = ("matched_at", "source", "country", "title", "why")
+TABLE = ("item_id", "matched_at", "source", "country", "title", "why")
 
 
 def write(rows: Iterable[Row], shape: str) -> None:

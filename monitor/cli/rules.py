@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from monitor.rules import RuleSet
     from monitor.settings import Config
 
+_BAD_SHOWN = 10
+_EXAMPLE = '{"text": "…", "match": true}'
 _LABELS = ("corridors", "topics")
 
 
@@ -52,8 +54,8 @@ def evaluate(env: Env, file: BinaryIO | None, from_feedback: bool, as_json: bool
 
     Says precision, recall, and every article they got wrong. FILE holds one JSON object a line: `text` and
     `match` (true or false); where known `id`, `title`, `url`, `lang`, `source`, `published`, `corridors`,
-    `topics` (lists), `event`; with `borderline: true` it is counted apart. Bad lines are named and left
-    out, and the exit code is 2.
+    `topics` (lists), `event`; with `borderline: true` it is counted apart. Columns: matches found, false
+    alarms, matches missed, and what was rightly left. Bad lines are named and left out, exit code 2.
     """
     from monitor.cli.show import json_line, line, say
     from monitor.rules.evaluate import evaluate, format_report
@@ -68,8 +70,10 @@ def evaluate(env: Env, file: BinaryIO | None, from_feedback: bool, as_json: bool
     else:
         bad = []
         report = evaluate(_labelled(file, bad), env.load_rules())
-    for problem in bad:
+    for problem in bad[:_BAD_SHOWN]:
         say(problem)
+    if len(bad) > _BAD_SHOWN:
+        say(f"and {len(bad) - _BAD_SHOWN} more such lines; each must be like {_EXAMPLE}")
     if as_json:
         json_line(report.as_dict())
     else:
@@ -193,7 +197,7 @@ def _caught(read: dict[str, Any] | None, ruleset: RuleSet) -> dict[str, Any]:
 
 def _would(row: dict[str, Any]) -> str:
     if row["today"] == "match":
-        return "today it does"
+        return "it matches today"
     if row["today"] == "no-match":
         return "today it is no near miss"
     return " / ".join(lift["told"] for lift in row["lifts"]) or "no single reason would do"

@@ -14,6 +14,7 @@ from monitor.errors import StoreError
 
 if TYPE_CHECKING:
     from monitor.model import DigestSpec
+    from monitor.store import Store
 
 LOCKED_S = 10.0  # a healthcheck must answer before whoever asks gives up
 PREFILTER_SINCE = timedelta(days=7)
@@ -30,13 +31,13 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
 
     Last and next polls, sources in trouble, articles and messages that wait, the next digests.
     """
-    from monitor import operator, settings
+    from monitor import settings
     from monitor.cli.show import json_line, line
 
     at = now()
     if healthcheck:
         # Not the whole configuration: a worker that refused a wrong one goes on with the old, and is well.
-        problem = _ill(env.database(), at)
+        problem = _ill(env.likely_database(), at)
         line(problem or "well")
         return 1 if problem else 0
     # Neither the sources nor the rules: what is wrong with them is no reason to say nothing.
@@ -46,7 +47,7 @@ def status(env: Env, as_json: bool, healthcheck: bool) -> int:
             **store.status(at),
             "prefilter": store.prefilter(at - PREFILTER_SINCE),
             "next_digests": _next_digests(digests, at),
-            "unwell": operator.unwell(store.get_state(operator.TOLD)),
+            "unwell": _unwell(store),
         }
     if as_json:
         json_line(found)
@@ -80,6 +81,14 @@ def _next_digests(digests: Sequence[DigestSpec], at: datetime) -> list[dict[str,
     return [
         {"name": spec.name, "at": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "zone": spec.zone} for moment, spec in due
     ]
+
+
+def _unwell(store: Store) -> list[str]:
+    """What the operator was told of and is not over; the network also as the last cycle found it."""
+    from monitor import operator
+
+    told = operator.unwell(store.get_state(operator.TOLD))
+    return list(dict.fromkeys([*told, *(["network down"] if store.was_offline() else [])]))
 
 
 def _sign_of_life(beaten_at: str | None, at: datetime) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -196,7 +196,7 @@ class _Composer:
             return
         kind = "weekly" if spec.weekly else "scheduled"
         if force:
-            yield replace(self._plan(spec, kind, state, None), say_nothing=True)
+            yield self._plan(spec, kind, state, None)
             return
         last = max(filter(None, (state.last_fire_at, state.configured_at)))
         fire_at = clock.due_at(spec, last, self.now)

@@ -11,6 +11,7 @@ from monitor.settings.load import (
     load_digests,
     load_monitor,
     load_rules,
+    named_database,
     read_rule_files,
     secrets_of,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "load_digests",
     "load_monitor",
     "load_rules",
+    "named_database",
     "read_rule_files",
     "secrets_of",
 ]

@@ -128,6 +128,15 @@ def load_monitor(config_dir: Path, environ: Mapping[str, str]) -> MonitorSetting
     return found
 
 
+def named_database(config_dir: Path, environ: Mapping[str, str]) -> Path:
+    """The database that monitor.yaml names, whatever else is wrong with it; the default if it names none."""
+    reader = _Reader(config_dir, environ)
+    file = reader.parsed(MONITOR)
+    named = file.data.get("database") if file and isinstance(file.data, dict) else None
+    chosen = {"database": named} if isinstance(named, str) else {}
+    return MonitorSettings.model_validate(chosen, context=reader.context(MONITOR)).database
+
+
 def load_digests(config_dir: Path, environ: Mapping[str, str]) -> tuple[DigestSpec, ...]:
     """The digests alone, with the channels they name. Raises ConfigError."""
     reader = _Reader(config_dir, environ)
@@ -190,7 +199,8 @@ def _read(path: Path, problems: list[Problem]) -> str | None:
         line = error.object[: error.start].count(b"\n") + 1
         problems.append(Problem(str(path), line, 0, "not UTF-8", "save the file as UTF-8"))
     except OSError as error:
-        problems.append(Problem(str(path), 0, 0, f"cannot be read: {error.strerror}"))
+        hint = "the user that runs the monitor must be able to read it"
+        problems.append(Problem(str(path), 0, 0, f"cannot be read: {error.strerror}", hint))
     return None
 
 
@@ -207,13 +217,13 @@ class _Reader:
         """Defaults where the file is missing or wrong, so that the other files can be checked too."""
         if not (self.dir / MONITOR).exists():
             self._files[MONITOR] = YamlText(str(self.dir / MONITOR), {}, {})
-        file = self._parse(MONITOR)
+        file = self.parsed(MONITOR)
         found = self._validated(file, (), file.data, MonitorSettings) if file else None
-        return found or MonitorSettings.model_validate({}, context=self._context(MONITOR))
+        return found or MonitorSettings.model_validate({}, context=self.context(MONITOR))
 
     def channels(self, monitor: MonitorSettings) -> dict[str, Channel]:
         """Those of monitor.yaml, and the one that is always there."""
-        always = FileChannel.model_validate({"kind": "file"}, context=self._context(MONITOR))
+        always = FileChannel.model_validate({"kind": "file"}, context=self.context(MONITOR))
         return {"file": always, **monitor.channels}
 
     def secret_places(self, channels: Mapping[str, Channel]) -> dict[tuple[str, str], tuple[int, int]]:
@@ -278,10 +288,10 @@ class _Reader:
 
     # --- one file ---
 
-    def _context(self, name: str) -> dict[str, Any]:
+    def context(self, name: str) -> dict[str, Any]:
         return {"dir": self.dir, "environ": self.environ, "path": str(self.dir / name)}
 
-    def _parse(self, name: str) -> YamlText | None:
+    def parsed(self, name: str) -> YamlText | None:
         if name not in self._files:
             text = _read(self.dir / name, self.problems)
             if text is None:
@@ -295,14 +305,14 @@ class _Reader:
 
     def _validated(self, file: YamlText, root: Loc, data: Any, model: type[EntryT]) -> EntryT | None:
         try:
-            return model.model_validate(data, context=self._context(Path(file.path).name))
+            return model.model_validate(data, context=self.context(Path(file.path).name))
         except ValidationError as error:
             self.problems += explain.problems(file, root, error, model)
             return None
 
     def _entries(self, name: str, model: type[EntryT], key: str) -> list[tuple[int, EntryT]]:
         """The right entries of a file that is one list, with their numbers; the others are problems."""
-        file = self._parse(name)
+        file = self.parsed(name)
         if file is None or file.data is None:
             return []
         if not isinstance(file.data, list):

@@ -139,14 +139,14 @@ def _amounts(rows: Iterable[sqlite3.Row]) -> dict[tuple[str, float], Amount]:
 
 
 def _others(rows: Members) -> tuple[Outlet, ...]:
-    """The other outlets, each once, by its first article in order of precedence."""
-    once: dict[str, sqlite3.Row] = {}
+    """The other outlets, each once in each language, by its first article in order of precedence."""
+    once: dict[tuple[str, str], sqlite3.Row] = {}
     for row in rows:
-        once.setdefault(row["outlet"], row)
+        once.setdefault((row["outlet"], row["lang"]), row)
     return tuple(
         Outlet(
             match_id=row["match_id"],
-            source_name=name,
+            source_name=row["outlet"],
             title=row["title"],
             url=row["url"],
             lang=row["lang"],
@@ -154,7 +154,7 @@ def _others(rows: Members) -> tuple[Outlet, ...]:
             authority=row["authority"],
             published_at=times.from_text(row["published_at"]),
         )
-        for name, row in once.items()
+        for row in once.values()
         if row is not rows[0]
     )
 

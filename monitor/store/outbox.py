@@ -92,13 +92,13 @@ class Outbox(Base):
         ]
 
     def requeue(self, ids: Collection[int] | None, now: datetime) -> int:
-        """Puts dead or waiting messages back to be sent now, tries counted afresh; None: all dead ones.
+        """Puts dead or waiting messages back to be sent now, tries counted afresh; None: all of them.
 
         Returns how many.
         """
         return self.db.run(
             "UPDATE outbox SET status = 'pending', attempts = 0, retry_at = :now, lease_until = NULL"
-            " WHERE (:ids IS NULL AND status = 'dead') OR (status IN ('dead', 'retry', 'dropped')"
+            " WHERE (:ids IS NULL AND status IN ('dead', 'retry')) OR (status IN ('dead', 'retry', 'dropped')"
             " AND id IN (SELECT value FROM json_each(coalesce(:ids, '[]'))))",
             {"ids": None if ids is None else codec.dump(list(ids)), "now": times.to_text(now)},
         )

@@ -34,6 +34,15 @@ class Service(Base):
         """When the worker last said so."""
         return times.from_text(self.db.value("SELECT at FROM state WHERE key = ?", [HEARTBEAT]))
 
+    def was_offline(self) -> bool:
+        """Whether the last cycle that asked anybody could reach no source at all."""
+        return bool(
+            self.db.value(
+                "SELECT json_extract(report, '$.offline') FROM runs WHERE kind = 'cycle'"
+                " AND json_extract(report, '$.sources.polled') > 0 ORDER BY id DESC LIMIT 1"
+            )
+        )
+
     def record_run(
         self, kind: str, started_at: datetime, ended_at: datetime, ok: bool, report: Mapping[str, object]
     ) -> int:
