@@ -37,7 +37,8 @@ async def test_real_feeds_and_pages_go_through_the_whole_pipeline(test_data: Pat
         outcomes[processed.outcome] += 1
         assert processed.reason
 
-    prepare = functools.partial(reading.prepare, read_rule_files(CONFIG))
+    # As the worker is shipped; every page is read in full in test_extract_real.py.
+    prepare = functools.partial(reading.prepare, read_rule_files(CONFIG), prefilter=True)
     with DataServer(test_data) as server, open_store(tmp_path / "monitor.db") as store:
         store.sync_sources(server.sources(smallest=5_000), clock())
         async with Fetcher(user_agent="tests/1", now=clock) as fetch, Workers(initializer=prepare) as workers:
