@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import socket
 import sqlite3
@@ -12,7 +11,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,9 +19,11 @@ from monitor.app import user_agent
 from monitor.deliver.email import EmailChannel
 from monitor.errors import DeliveryError, FetchError, MonitorError, WorkerError
 from monitor.fetch import Fetcher
+from monitor.fetch.guard import is_numeric
 from monitor.lookout import DISK_LOW
 from monitor.model import ChannelSpec, Fetched, FetchRequest, OutboxRow, Source
 from monitor.operator import Finding, messages
+from monitor.service import resolver_hint
 from monitor.settings import Config, secrets_of
 from monitor.settings.channels import FileChannel, SlackChannel
 from monitor.workers import Workers
@@ -168,7 +168,7 @@ async def _network(config: Config, now: datetime) -> AsyncIterator[Result]:
 
 
 async def _names(sources: list[Source]) -> Result:
-    hosts = [host for source in sources if not is_address(host := urlsplit(source.url).hostname or "")]
+    hosts = [host for source in sources if not is_numeric(host := urlsplit(source.url).hostname or "")]
     if not hosts:
         return Result("dns", GOOD, "no source has a name to look up")
     loop = asyncio.get_running_loop()
@@ -179,19 +179,8 @@ async def _names(sources: list[Source]) -> Result:
         except (OSError, TimeoutError):
             continue
         return Result("dns", GOOD, f"{host} is looked up")
-    mend = "name a working resolver in /etc/resolv.conf, or connect this machine"
-    if "INVOCATION_ID" in os.environ:  # systemd.exec(5): by a unit, perhaps behind a wall of its own
-        mend += "; a private resolver must stand in IPAddressAllow= of the unit"
+    mend = "name a working resolver in /etc/resolv.conf, or connect this machine" + resolver_hint()
     return Result("dns", BAD, f"no name can be looked up, {hosts[0]} for one", mend)
-
-
-def is_address(host: str) -> bool:
-    """Whether a host is written as an address, which needs no looking up."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 async def _first_answer(config: Config, sources: list[Source], now: datetime) -> tuple[Fetched | None, str]:

@@ -29,7 +29,6 @@ _CHATTY = {
     "charset_normalizer": logging.ERROR,
 }
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-ERROR, WARNING = logging.ERROR, logging.WARNING
 _Event = MutableMapping[str, Any]
 
 

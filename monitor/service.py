@@ -105,6 +105,13 @@ class Systemd:
             self._link.notify()
 
 
+def resolver_hint() -> str:
+    """What else may keep names from being looked up: a unit (systemd.exec(5)) may have a wall of its own."""
+    if "INVOCATION_ID" not in os.environ:
+        return ""
+    return "; a private resolver must stand in IPAddressAllow= of the unit"
+
+
 def health_endpoint(
     host: str, port: int, *, health: Callable[[], tuple[bool, str]], metrics: Callable[[], bytes]
 ) -> WebServer:

@@ -124,11 +124,13 @@ def _use_utf8() -> None:
 
 
 def _tell(error: MonitorError) -> int:
+    import logging
+
     from monitor import log
     from monitor.text import terminal_safe
 
     prefix = "" if isinstance(error, ConfigError) else "monitor: "
-    click.echo(log.marked(prefix + terminal_safe(str(error)), log.ERROR, sys.stderr), err=True)
+    click.echo(log.marked(prefix + terminal_safe(str(error)), logging.ERROR, sys.stderr), err=True)
     return error.exit_code
 
 

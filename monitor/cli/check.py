@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +49,9 @@ def check(env: Env, as_json: bool, no_secrets: bool) -> int:
         )
         return 2 if problems else 0
     for problem in problems:
-        line(log.marked(str(problem), log.ERROR, sys.stdout))
+        line(log.marked(str(problem), logging.ERROR, sys.stdout))
     for warning in warnings:
-        say(log.marked(f"{warning} (a recommendation)", log.WARNING, sys.stderr))
+        say(log.marked(f"{warning} (a recommendation)", logging.WARNING, sys.stderr))
     if problems:
         say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
         return 2

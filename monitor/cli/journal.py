@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from monitor import log
 from monitor.cli.show import line
+from monitor.service import resolver_hint
 
 if TYPE_CHECKING:
     from monitor.model import PendingItem, Polled, Processed
     from monitor.report import RunReport
 
 HINT = "`monitor demo` shows the monitor at work without a network"
-BEHIND_A_WALL = "; a private resolver must stand in IPAddressAllow= of the unit"
 
 _log = log.get("monitor.worker")
 
@@ -52,7 +52,7 @@ def cycle(report: RunReport) -> None:
         return  # told once; that it is back is told too
     if report.offline:
         tried, example = len(report.polled.polled), report.polled.failed[0].error
-        hint = HINT + (BEHIND_A_WALL if "INVOCATION_ID" in os.environ else "")  # systemd.exec(5)
+        hint = HINT + resolver_hint()
         _log.error("no network: not one source could be reached", tried=tried, error=example, hint=hint)
     else:
         for each in report.polled.failed:

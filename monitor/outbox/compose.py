@@ -99,7 +99,6 @@ class _Plan:
     fire_at: datetime | None  # the scheduled time it serves
     entries: tuple[DigestEntry, ...]
     window: str  # the last part of the digest's id
-    say_nothing: bool = False  # send it even when it is empty
 
 
 def compose(
@@ -214,7 +213,6 @@ class _Composer:
             fire_at=fire_at,
             entries=tuple(self.store.unclaimed(spec.name, self.now)),
             window=stamp(fire_at or self.now),
-            say_nothing=spec.empty == "send",
         )
 
     def _alerts(self, spec: DigestSpec) -> Iterator[_Plan]:
@@ -233,7 +231,7 @@ class _Composer:
     def _rendered(self, plan: _Plan) -> tuple[Rendered, list[OutboxRow]] | None:
         """The digest and its rows; None when it has nothing to say and should not say so."""
         shown, overflow = select(plan.entries, plan.spec)
-        if not shown and not plan.say_nothing:
+        if not shown and plan.spec.empty != "send":
             return None
         rendered = render(self._digest(plan, shown, len(overflow)))
         return rendered, list(self._rows(plan, rendered))
